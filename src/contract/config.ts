@@ -1,0 +1,62 @@
+import { z } from 'zod';
+import { severitySchema } from './finding.ts';
+import { modeSchema } from './incident.ts';
+
+/** Globs over absolute paths in the container: `*` within a segment, `**` across, `?` one character. */
+const pathGlobs = z.array(z.string().startsWith('/'));
+
+const policy = {
+  mode: modeSchema.optional(),
+  /** Paths whose changes are expected, unless they are executable. */
+  allow: pathGlobs.optional(),
+  /** The least severity that makes mode `heal` act. */
+  healAt: severitySchema.optional(),
+};
+
+/** The configuration file: YAML, every key known. */
+export const configSchema = z.strictObject({
+  version: z.literal(1),
+  /** For every guarded container. */
+  defaults: z.strictObject(policy).optional(),
+  /** For containers that match, later entries over earlier ones. Globs over name or image reference. */
+  containers: z
+    .array(
+      z.strictObject({
+        match: z.strictObject({ name: z.string().optional(), image: z.string().optional() }),
+        ...policy,
+      }),
+    )
+    .optional(),
+  rules: z
+    .strictObject({
+      disable: z.array(z.string()).optional(),
+      severity: z.record(z.string(), severitySchema).optional(),
+    })
+    .optional(),
+  sensor: z
+    .strictObject({
+      /** Seconds between two full scans of each container. */
+      scanEvery: z.number().min(1).optional(),
+      /** Seconds between two looks where only polling works. */
+      pollEvery: z.number().min(1).optional(),
+    })
+    .optional(),
+});
+export type Config = z.infer<typeof configSchema>;
+
+/** The policy in force for one container. */
+export interface Policy {
+  mode: z.infer<typeof modeSchema>;
+  allow: string[];
+  healAt: z.infer<typeof severitySchema>;
+  disabledRules: string[];
+  severityOverrides: Record<string, z.infer<typeof severitySchema>>;
+}
+
+export const DEFAULT_POLICY: Policy = {
+  mode: 'watch',
+  allow: [],
+  healAt: 'high',
+  disabledRules: [],
+  severityOverrides: {},
+};

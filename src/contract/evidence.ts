@@ -1,0 +1,99 @@
+import { z } from 'zod';
+
+/** One kept item of a bundle. */
+export const evidenceItemSchema = z.object({
+  /** Relative path in the bundle. */
+  path: z.string(),
+  /** What it is, in words. */
+  title: z.string(),
+  mediaType: z.string(),
+  size: z.number(),
+  sha256: z.string(),
+});
+export type EvidenceItem = z.infer<typeof evidenceItemSchema>;
+
+/** What was captured, of what, by whom and when; the sealed statement's predicate. */
+export const bundleManifestSchema = z.object({
+  bundle: z.string(),
+  incident: z.string().nullable(),
+  container: z.object({
+    id: z.string(),
+    name: z.string(),
+    image: z.string(),
+    imageId: z.string(),
+    repoDigests: z.array(z.string()),
+  }),
+  capturedAt: z.iso.datetime(),
+  sealedAt: z.iso.datetime(),
+  collector: z.object({
+    name: z.string(),
+    version: z.string(),
+    host: z.string(),
+    kernel: z.string(),
+    user: z.string(),
+  }),
+  /** Difference between the host's clock and a reference, when one was asked; null when none. */
+  clockOffsetMs: z.number().nullable(),
+  /** Whether the container was frozen while it was captured. */
+  frozen: z.boolean(),
+  items: z.array(evidenceItemSchema),
+  /** What is not in this bundle, and why; each a sentence. */
+  omissions: z.array(z.string()),
+});
+export type BundleManifest = z.infer<typeof bundleManifestSchema>;
+
+/** Something that is wrong with a bundle or with the ledger, by name. */
+export const verifyProblemSchema = z.object({
+  /** File of the bundle, or `ledger:SEQ`. */
+  subject: z.string(),
+  problem: z.enum([
+    'missing',
+    'added',
+    'changed',
+    'malformed',
+    'signature',
+    'order',
+    'truncated',
+    'not-recorded',
+  ]),
+  detail: z.string(),
+});
+export type VerifyProblem = z.infer<typeof verifyProblemSchema>;
+
+export const verifyReportSchema = z.object({
+  bundle: z.string(),
+  ok: z.boolean(),
+  filesChecked: z.int(),
+  bytesChecked: z.number(),
+  keyId: z.string(),
+  problems: z.array(verifyProblemSchema),
+});
+export type VerifyReport = z.infer<typeof verifyReportSchema>;
+
+/** An entry of the ledger: what was done to evidence, by whom, chained to the entry before it. */
+export const ledgerEntrySchema = z.object({
+  seq: z.int().min(0),
+  at: z.iso.datetime(),
+  action: z.enum([
+    'genesis',
+    'capture',
+    'seal',
+    'verify',
+    'show',
+    'export',
+    'shell',
+    'destroy-suspect',
+    'override',
+  ]),
+  /** Id of the bundle; null for entries about none. */
+  bundle: z.string().nullable(),
+  /** Who did it: `user@host` and the version of Pristine. */
+  actor: z.string(),
+  version: z.string(),
+  detail: z.record(z.string(), z.string()),
+  /** SHA-256 of the previous entry's line; 64 zeros for the first. */
+  previous: z.string(),
+  /** Ed25519 signature over the entry without this member, in base64. */
+  signature: z.string(),
+});
+export type LedgerEntry = z.infer<typeof ledgerEntrySchema>;

@@ -1,0 +1,59 @@
+import { z } from 'zod';
+import { changeSchema } from './change.ts';
+import { findingSchema } from './finding.ts';
+import { incidentSchema, modeSchema, responseStepSchema } from './incident.ts';
+
+const containerRef = z.object({ id: z.string(), name: z.string() });
+const base = { at: z.iso.datetime() };
+
+/** One JSON line of `pristine guard --json`, and one event of the HTTP API. */
+export const guardEventSchema = z.discriminatedUnion('type', [
+  /** A container is watched from now on. */
+  z.object({
+    ...base,
+    type: z.literal('watching'),
+    container: containerRef,
+    mode: modeSchema,
+    sensor: z.string(),
+    blindSpots: z.array(z.string()),
+  }),
+  /** Every container named is watched. */
+  z.object({ ...base, type: z.literal('ready'), containers: z.int() }),
+  z.object({
+    ...base,
+    type: z.literal('change'),
+    container: containerRef,
+    change: changeSchema,
+    expected: z.string().nullable(),
+  }),
+  z.object({
+    ...base,
+    type: z.literal('finding'),
+    container: containerRef,
+    incident: z.string(),
+    finding: findingSchema,
+    /** Milliseconds from the kernel's event (or the file's change time) to this line. */
+    latencyMs: z.number().optional(),
+  }),
+  z.object({
+    ...base,
+    type: z.literal('step'),
+    container: containerRef,
+    incident: z.string(),
+    step: responseStepSchema,
+    phase: z.enum(['intent', 'done', 'failed']),
+    text: z.string(),
+  }),
+  z.object({ ...base, type: z.literal('incident'), incident: incidentSchema }),
+  /** Events were lost or could not be had; a rescan made it good, or will. */
+  z.object({
+    ...base,
+    type: z.literal('gap'),
+    container: containerRef.nullable(),
+    reason: z.string(),
+    rescanned: z.boolean(),
+  }),
+  z.object({ ...base, type: z.literal('unwatched'), container: containerRef, reason: z.string() }),
+  z.object({ ...base, type: z.literal('problem'), code: z.string(), message: z.string(), next: z.string() }),
+]);
+export type GuardEvent = z.infer<typeof guardEventSchema>;

@@ -1,0 +1,181 @@
+/**
+ * The port to a container engine: what Pristine wants of it, in Pristine's words. No type of a vendor's API
+ * passes through here; `ContainerDetails.raw` is kept for evidence and never interpreted outside the adapter.
+ */
+import type { Readable } from 'node:stream';
+import type { ChangeKind, ContainerMount, WatchTarget } from '../contract/index.ts';
+
+/** What an engine (and the place where Pristine stands) can do; ask these, never the engine's name. */
+export interface EngineCapabilities {
+  /** The engine's storage is on this machine and can be read as it lies on disk. */
+  readonly localStorage: boolean;
+  readonly pause: boolean;
+  /** A network can be taken from a paused container, which frees its addresses and ports. */
+  readonly disconnectWhilePaused: boolean;
+  readonly commit: boolean;
+  readonly changes: boolean;
+}
+
+export interface EngineInfo {
+  /** For people, e.g. `Docker Engine 20.10.24`. */
+  readonly title: string;
+  /** Where it answers, e.g. `unix:///var/run/docker.sock`. */
+  readonly endpoint: string;
+  /** How it was found, e.g. `DOCKER_HOST`, `context x`, `default socket`, `private engine`. */
+  readonly foundBy: string;
+  readonly version: string;
+  readonly apiVersion: string;
+  readonly storageDriver: string;
+  readonly rootDirectory: string;
+  readonly kernel: string;
+  readonly operatingSystem: string;
+}
+
+export type ContainerStatus =
+  | 'created'
+  | 'running'
+  | 'paused'
+  | 'restarting'
+  | 'exited'
+  | 'removing'
+  | 'dead';
+export type ContainerHealth = 'starting' | 'healthy' | 'unhealthy' | 'none';
+
+export interface ContainerSummary {
+  readonly id: string;
+  /** Without the leading slash. */
+  readonly name: string;
+  readonly image: string;
+  readonly imageId: string;
+  readonly status: ContainerStatus;
+  readonly labels: Readonly<Record<string, string>>;
+  /** ISO 8601, UTC. */
+  readonly createdAt: string;
+}
+
+/** The security-relevant part of a container's configuration. */
+export interface ContainerSecurity {
+  readonly readOnlyRoot: boolean;
+  readonly privileged: boolean;
+  readonly user: string;
+  readonly capAdd: readonly string[];
+  readonly capDrop: readonly string[];
+  readonly noNewPrivileges: boolean;
+  readonly seccompUnconfined: boolean;
+  readonly hostNetwork: boolean;
+  readonly hostPid: boolean;
+  readonly hostIpc: boolean;
+  readonly memoryLimit: number | null;
+  readonly pidsLimit: number | null;
+  /** `NAME=value`, in full: hide with redactAssignment before printing. */
+  readonly environment: readonly string[];
+}
+
+export interface ContainerDetails extends ContainerSummary, WatchTarget {
+  readonly repoDigests: readonly string[];
+  readonly startedAt: string | null;
+  readonly exitCode: number | null;
+  readonly health: ContainerHealth;
+  readonly entrypoint: readonly string[];
+  readonly workingDirectory: string;
+  readonly networks: readonly string[];
+  /** Addresses where published ports answer, e.g. `127.0.0.1:8080->80/tcp`. */
+  readonly ports: readonly string[];
+  readonly security: ContainerSecurity;
+  readonly autoRemove: boolean;
+  /** The engine's whole answer, for the evidence bundle. */
+  readonly raw: unknown;
+}
+
+export type EngineEventKind =
+  | 'start'
+  | 'stop'
+  | 'pause'
+  | 'unpause'
+  | 'remove'
+  | 'rename'
+  | 'health'
+  | 'other';
+
+export interface EngineEvent {
+  readonly kind: EngineEventKind;
+  readonly containerId: string;
+  readonly name: string;
+  readonly at: string;
+  /** The engine's own words, for timelines, e.g. `exec_start: sh -c id`. */
+  readonly action: string;
+}
+
+/** What {@link Engine.freeze} took from a container, to give back by {@link Engine.thaw}. */
+export interface FrozenState {
+  readonly wasPaused: boolean;
+  /** Networks that were disconnected. */
+  readonly networks: readonly string[];
+}
+
+export interface ReplaceOptions {
+  /** Labels put on the replacement beside those of the original. */
+  readonly labels: Readonly<Record<string, string>>;
+  /** Name for the suspect while it still exists beside its replacement. */
+  readonly suspectName: string;
+}
+
+export interface Replacement {
+  readonly id: string;
+  readonly name: string;
+}
+
+export interface Engine {
+  readonly info: EngineInfo;
+  readonly capabilities: EngineCapabilities;
+
+  /** Containers, running or not. */
+  list(): Promise<ContainerSummary[]>;
+  /**
+   * One container, by name, id or unambiguous id prefix.
+   * @throws {PristineError} E_NO_SUCH_CONTAINER (naming the nearest known name), E_AMBIGUOUS_CONTAINER
+   */
+  inspect(reference: string): Promise<ContainerDetails>;
+  /** Live events of containers until `signal` aborts; throws E_ENGINE_GONE when the stream breaks. */
+  watch(signal: AbortSignal): AsyncIterable<EngineEvent>;
+  /** Events of one container between two times (ISO 8601), for the evidence. */
+  pastEvents(id: string, since: string, until: string): Promise<EngineEvent[]>;
+
+  /** What the engine itself lists as changed, in its own order. */
+  changes(id: string): Promise<{ kind: ChangeKind; path: string }[]>;
+  /**
+   * A path of the container as a tar stream (the engine's archive call).
+   * @throws {PristineError} E_NO_SUCH_PATH
+   */
+  readPath(id: string, path: string): Promise<Readable>;
+  /** Output of the container so far: both streams, with the engine's time stamps. */
+  logs(id: string): Promise<Readable>;
+
+  /** Pauses the container, then takes its networks, so that it neither runs nor is reached. Idempotent. */
+  freeze(id: string): Promise<FrozenState>;
+  /** Gives back what {@link freeze} took. Idempotent. */
+  thaw(id: string, frozen: FrozenState): Promise<void>;
+  /**
+   * Creates and starts a container with the same configuration, name, networks and volumes from the suspect's
+   * image id. The suspect is renamed to `suspectName` first and left as it is otherwise. When a replacement
+   * that carries the same labels exists already, that one is started and returned. Undone when it fails.
+   * @throws {PristineError} E_REPLACE, E_NO_SUCH_IMAGE
+   */
+  replacePristine(suspectId: string, options: ReplaceOptions): Promise<Replacement>;
+  /**
+   * Waits until the container is healthy, or, without a health check, until it has kept running for a second.
+   * @param timeoutMs bound on the wait
+   * @throws {PristineError} E_REPLACE with its last output lines
+   */
+  waitHealthy(id: string, timeoutMs: number): Promise<void>;
+  /** Kills and removes a container, keeping volumes that anything else uses. Succeeds when it is already gone. */
+  destroy(id: string): Promise<void>;
+
+  /** The engine's image as a `docker save` tar stream. */
+  saveImage(imageId: string): Promise<Readable>;
+  /** Loads an image archive; answers with the references or ids that it held. */
+  loadImage(archive: Readable): Promise<string[]>;
+  removeImage(reference: string): Promise<void>;
+  /** Commits a container's filesystem to an image and answers with its id; for engines without local storage. */
+  commit(id: string, labels: Readonly<Record<string, string>>): Promise<string>;
+}

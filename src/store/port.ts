@@ -1,0 +1,54 @@
+/** The port to what Pristine remembers: incidents, their findings and the journal of each response. */
+import type {
+  Finding,
+  Incident,
+  IncidentState,
+  Mode,
+  ResponseStep,
+  TimelineEntry,
+} from '../contract/index.ts';
+
+export interface NewIncident {
+  readonly id: string;
+  readonly container: { readonly id: string; readonly name: string; readonly image: string };
+  readonly mode: Mode;
+  readonly openedAt: string;
+}
+
+export interface IncidentPatch {
+  readonly state?: IncidentState;
+  readonly endedAt?: string;
+  readonly replacement?: { readonly id: string; readonly name: string };
+  readonly error?: string;
+}
+
+/** A line of the journal: written, and on disk, before (`intent`) and after (`done`, `failed`) each step. */
+export interface JournalEntry {
+  readonly incidentId: string;
+  readonly step: ResponseStep;
+  readonly phase: 'intent' | 'done' | 'failed';
+  readonly at: string;
+  /** What a later start needs to know to go on: ids, what was frozen, which bundle. */
+  readonly data: Readonly<Record<string, unknown>>;
+}
+
+/** Every method resolves once its effect is on disk. */
+export interface Store {
+  openIncident(incident: NewIncident): Promise<void>;
+  /** Adds a finding; one with the same id is left as it was, and the answer is false. Raises the incident's severity. */
+  addFinding(incidentId: string, finding: Finding): Promise<boolean>;
+  addBundle(incidentId: string, bundleId: string): Promise<void>;
+  updateIncident(incidentId: string, patch: IncidentPatch): Promise<void>;
+  /** @throws {PristineError} E_NO_SUCH_INCIDENT, naming the nearest known id */
+  incident(id: string): Promise<Incident>;
+  /** Newest first. */
+  incidents(): Promise<Incident[]>;
+  /** The incident of a container that has not ended, if there is one. */
+  activeIncident(containerId: string): Promise<Incident | null>;
+  journal(entry: JournalEntry): Promise<void>;
+  journalOf(incidentId: string): Promise<JournalEntry[]>;
+  addTimeline(incidentId: string, entry: TimelineEntry): Promise<void>;
+  /** In order of time. */
+  timeline(incidentId: string): Promise<TimelineEntry[]>;
+  close(): Promise<void>;
+}
