@@ -12,7 +12,7 @@ interface Import {
 /** The table of rooms in ARCHITECTURE.md: folder to rank. */
 function roomRanks(): Map<string, number> {
   const text = readFileSync(join(root, 'ARCHITECTURE.md'), 'utf8');
-  const rows = [...text.matchAll(/^\| (\d+) \| `([^`]+)` \|/gm)];
+  const rows = [...text.matchAll(/^\| *(\d+) *\| *`([^`]+)` *\|/gm)];
   return new Map(rows.map(([, rank, room]) => [room ?? '', Number(rank)]));
 }
 

@@ -3,7 +3,7 @@
  * passes through here; `ContainerDetails.raw` is kept for evidence and never interpreted outside the adapter.
  */
 import type { Readable } from 'node:stream';
-import type { ChangeKind, ContainerMount, WatchTarget } from '../contract/index.ts';
+import type { ChangeKind, WatchTarget } from '../contract/index.ts';
 
 /** What an engine (and the place where Pristine stands) can do; ask these, never the engine's name. */
 export interface EngineCapabilities {
