@@ -1,0 +1,2 @@
+export type { EvidenceKeeper, ResponseDependencies, StepReport } from './port.ts';
+export { respond } from './respond.ts';
