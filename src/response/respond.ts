@@ -22,10 +22,8 @@ export async function respond(incidentId: string, deps: ResponseDependencies): P
     if (progress[step.name] !== undefined) continue;
     await record(incident, step.name, 'intent', step.intent(incident), {}, deps);
     try {
-      const data = await step.run(incident, progress, deps);
+      const { data, text } = await step.run(incident, progress, deps);
       Object.assign(progress, { [step.name]: data });
-      // The steps' types are correlated by name, which the union of all steps cannot express.
-      const text = (step.done as (data: unknown, incident: Incident) => string)(data, incident);
       await record(incident, step.name, 'done', text, data, deps);
     } catch (error) {
       await store.updateIncident(incidentId, { state: 'failed', error: messageOf(error) });

@@ -21,21 +21,25 @@ interface Step<Name extends ResponseStep> {
   readonly name: Name;
   /** What is about to happen, for the timeline. */
   intent(incident: Incident): string;
-  run(
-    incident: Incident,
-    progress: Progress,
-    deps: ResponseDependencies,
-  ): Promise<NonNullable<Progress[Name]>>;
-  /** What has happened. */
-  done(data: NonNullable<Progress[Name]>, incident: Incident): string;
+  run(incident: Incident, progress: Progress, deps: ResponseDependencies): Promise<Outcome<Name>>;
+}
+
+interface Outcome<Name extends ResponseStep> {
+  /** For the journal. */
+  readonly data: NonNullable<Progress[Name]>;
+  /** What has happened, for the timeline. */
+  readonly text: string;
 }
 
 const freeze: Step<'freeze'> = {
   name: 'freeze',
   intent: ({ container }) => `pause ${container.name} and cut its network`,
-  run: async ({ container }, _progress, { engine }) => ({ frozen: await engine.freeze(container.id) }),
-  done: ({ frozen }) =>
-    frozen.networks.length === 0 ? 'paused' : `paused and taken off ${frozen.networks.join(', ')}`,
+  run: async ({ container }, _progress, { engine }) => {
+    const frozen = await engine.freeze(container.id);
+    const text =
+      frozen.networks.length === 0 ? 'paused' : `paused and taken off ${frozen.networks.join(', ')}`;
+    return { data: { frozen }, text };
+  },
 };
 
 const capture: Step<'capture'> = {
@@ -43,13 +47,12 @@ const capture: Step<'capture'> = {
   intent: () => 'capture evidence',
   run: async (incident, _progress, { engine, store, evidence }) => {
     const kept = await evidence.sealedBundle(incident);
-    if (kept !== null) return { bundle: kept };
+    if (kept !== null) return { data: { bundle: kept }, text: `evidence was sealed before as ${kept}` };
     const suspect = await engine.inspect(incident.container.id);
     const bundle = await evidence.capture(suspect, incident, await store.timeline(incident.id));
     await store.addBundle(incident.id, bundle);
-    return { bundle };
+    return { data: { bundle }, text: `evidence sealed as ${bundle}` };
   },
-  done: ({ bundle }) => `evidence sealed as ${bundle}`,
 };
 
 const verify: Step<'verify'> = {
@@ -68,9 +71,9 @@ const verify: Step<'verify'> = {
         },
       );
     }
-    return { filesChecked: report.filesChecked };
+    const { filesChecked } = report;
+    return { data: { filesChecked }, text: `evidence verified: ${filesChecked} files` };
   },
-  done: ({ filesChecked }) => `evidence verified: ${filesChecked} files`,
 };
 
 const replace: Step<'replace'> = {
@@ -82,9 +85,9 @@ const replace: Step<'replace'> = {
       suspectName: `${incident.container.name}-${incident.id}`,
     });
     await store.updateIncident(incident.id, { replacement });
-    return { ...replacement };
+    const text = `${replacement.name} runs again, pristine, as ${replacement.id.slice(0, 12)}`;
+    return { data: { ...replacement }, text };
   },
-  done: ({ id, name }) => `${name} runs again, pristine, as ${id.slice(0, 12)}`,
 };
 
 const health: Step<'health'> = {
@@ -92,9 +95,8 @@ const health: Step<'health'> = {
   intent: () => 'wait until the replacement is healthy',
   run: async (_incident, { replace: replaced }, { engine, healthTimeoutMs }) => {
     await engine.waitHealthy(required(replaced, 'replace').id, healthTimeoutMs);
-    return {};
+    return { data: {}, text: 'the replacement is healthy' };
   },
-  done: () => 'the replacement is healthy',
 };
 
 const remove: Step<'remove'> = {
@@ -103,13 +105,12 @@ const remove: Step<'remove'> = {
   run: async (incident, { capture: captured }, { engine, evidence }) => {
     await evidence.recordDestruction(required(captured, 'capture').bundle, incident.container.id);
     await engine.destroy(incident.container.id);
-    return {};
+    return { data: {}, text: 'the suspect is gone' };
   },
-  done: () => 'the suspect is gone',
 };
 
 /** In order: evidence is complete and verified before anything is destroyed. */
-export const STEPS = [freeze, capture, verify, replace, health, remove] as const satisfies Step<never>[];
+export const STEPS: readonly Step<ResponseStep>[] = [freeze, capture, verify, replace, health, remove];
 
 function required<T>(data: T | undefined, step: ResponseStep): T {
   if (data === undefined) {
