@@ -1,1 +1,2 @@
 export type * from './port.ts';
+export { openSqliteStore } from './sqlite/open.ts';
