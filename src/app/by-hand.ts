@@ -1,0 +1,92 @@
+import type { Incident } from '../contract/index.ts';
+import { policyFor, worstSeverity } from '../drift/index.ts';
+import type { ContainerDetails } from '../engine/index.ts';
+import { newId } from '../kernel/index.ts';
+import { respond } from '../response/index.ts';
+import { assess } from './assess.ts';
+import type { Context } from './context.ts';
+import { capture, evidenceKeeper } from './evidence-keeper.ts';
+import { readerFor, thorough } from './readers.ts';
+
+/** Bound on the wait for a replacement's health. */
+const HEALTH_TIMEOUT_MS = 120_000;
+
+export interface CaptureByHand {
+  readonly bundle: string;
+  /** Folder of the bundle. */
+  readonly path: string;
+  readonly frozen: boolean;
+}
+
+export interface ByHandOptions {
+  readonly onProgress: (sentence: string) => void;
+  readonly signal?: AbortSignal;
+}
+
+/** Evidence now, of a container that is left as it was, or frozen first and left frozen. */
+export async function captureByHand(
+  context: Context,
+  reference: string,
+  options: ByHandOptions & { readonly freeze: boolean },
+): Promise<CaptureByHand> {
+  const { freeze, ...rest } = options;
+  const engine = await context.engine();
+  const found = await engine.inspect(reference);
+  if (freeze) await engine.freeze(found.id);
+  const suspect = freeze ? await engine.inspect(found.id) : found;
+  const frozen = suspect.status === 'paused';
+  const { bundle, path } = await capture(context, engine, {
+    suspect,
+    incident: null,
+    timeline: [],
+    frozen,
+    ...rest,
+  });
+  return { bundle, path, frozen };
+}
+
+/**
+ * Preserve, then replace, by hand: the container's open incident is carried to its end; without one, an
+ * incident is opened with whatever its drift shows.
+ */
+export async function restoreByHand(
+  context: Context,
+  reference: string,
+  { onProgress }: ByHandOptions,
+): Promise<Incident> {
+  const [engine, store, evidence] = [await context.engine(), await context.store(), await context.evidence()];
+  const suspect = await engine.inspect(reference);
+  const incident = (await store.activeIncident(suspect.id))?.id ?? (await openByHand(context, suspect));
+  return respond(incident, {
+    engine,
+    store,
+    evidence: evidenceKeeper(context, engine, evidence, onProgress),
+    clock: context.clock,
+    healthTimeoutMs: HEALTH_TIMEOUT_MS,
+    onStep: ({ phase, text }) => {
+      if (phase === 'intent') onProgress(text);
+    },
+  });
+}
+
+async function openByHand(context: Context, suspect: ContainerDetails): Promise<string> {
+  const [engine, store] = [await context.engine(), await context.store()];
+  const reader = readerFor(suspect, engine);
+  const policy = policyFor({ version: 1 }, suspect, suspect.labels, {});
+  const { changes } = await reader.scan(suspect, thorough());
+  const { findings } = await assess(suspect, changes, policy, reader, context.clock.now());
+  const id = newId('inc', context.clock);
+  const at = context.clock.now().toISOString();
+  const { name, image } = suspect;
+  await store.openIncident({
+    id,
+    container: { id: suspect.id, name, image },
+    mode: policy.mode,
+    openedAt: at,
+  });
+  for (const finding of findings) await store.addFinding(id, finding);
+  const worst = worstSeverity(findings);
+  const text = `restored by hand, with ${findings.length} findings${worst === null ? '' : `, the worst ${worst}`}`;
+  await store.addTimeline(id, { at, kind: 'decision', text });
+  return id;
+}

@@ -1,0 +1,58 @@
+import type { Incident, TimelineEntry, VerifyReport } from '../contract/index.ts';
+import type { ContainerDetails, Engine } from '../engine/index.ts';
+import { type CapturedBundle, captureEvidence, type EvidenceStore } from '../evidence/index.ts';
+import type { EvidenceKeeper } from '../response/index.ts';
+import type { Context } from './context.ts';
+import { readerFor } from './readers.ts';
+
+export interface CaptureRequest {
+  readonly suspect: ContainerDetails;
+  /** Null for a capture by hand. */
+  readonly incident: Incident | null;
+  readonly timeline: TimelineEntry[];
+  readonly frozen: boolean;
+  readonly onProgress?: (sentence: string) => void;
+  readonly signal?: AbortSignal;
+}
+
+/** Captures and seals everything of a container, with the best reader of its drift. */
+export async function capture(
+  context: Context,
+  engine: Engine,
+  request: CaptureRequest,
+): Promise<CapturedBundle> {
+  const { suspect, ...rest } = request;
+  const { stateDirectory, clock } = context;
+  await context.evidence();
+  return captureEvidence({
+    ...rest,
+    engine,
+    details: suspect,
+    reader: readerFor(suspect, engine),
+    stateDirectory,
+    clock,
+  });
+}
+
+/** The evidence room as a response sees it. */
+export function evidenceKeeper(
+  context: Context,
+  engine: Engine,
+  evidence: EvidenceStore,
+  onProgress?: (sentence: string) => void,
+): EvidenceKeeper {
+  return {
+    capture: async (suspect, incident, timeline) => {
+      const progress = onProgress === undefined ? {} : { onProgress };
+      return (await capture(context, engine, { suspect, incident, timeline, frozen: true, ...progress }))
+        .bundle;
+    },
+    sealedBundle: async (incident) => {
+      const bundles = await evidence.list();
+      return bundles.find((bundle) => bundle.incident === incident.id)?.bundle ?? null;
+    },
+    verify: (bundle): Promise<VerifyReport> => evidence.verify(bundle),
+    recordDestruction: (bundle, suspectId) =>
+      evidence.record('destroy-suspect', bundle, { container: suspectId }),
+  };
+}

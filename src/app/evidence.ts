@@ -1,0 +1,88 @@
+import { readFile } from 'node:fs/promises';
+import type { BundleManifest, LedgerEntry, VerifyReport } from '../contract/index.ts';
+import { messageOf, PristineError } from '../kernel/index.ts';
+import type { Context } from './context.ts';
+
+export interface ShownBundle {
+  readonly manifest: BundleManifest;
+  readonly path: string;
+  /** Entries of the ledger about this bundle, oldest first. */
+  readonly custody: LedgerEntry[];
+}
+
+/** An evidence image that is loaded into the engine for as long as someone looks at it. */
+export interface EvidenceShell {
+  /** Program and arguments that open the shell. */
+  readonly command: readonly [program: string, ...args: string[]];
+  readonly env: Readonly<Record<string, string>>;
+  /** Takes the image out of the engine again. */
+  close(): Promise<void>;
+}
+
+/** Bundles, newest first. */
+export async function listEvidence(context: Context): Promise<BundleManifest[]> {
+  return (await context.evidence()).list();
+}
+
+/**
+ * Checks a bundle's seal and the ledger.
+ * @param publicKeyFile PEM file of the host's public key; this host's own when not given
+ */
+export async function verifyEvidence(
+  context: Context,
+  reference: string,
+  publicKeyFile?: string,
+): Promise<VerifyReport> {
+  const publicKey = publicKeyFile === undefined ? undefined : await readKey(publicKeyFile);
+  return (await context.evidence()).verify(reference, publicKey);
+}
+
+async function readKey(file: string): Promise<string> {
+  try {
+    return await readFile(file, 'utf8');
+  } catch (error) {
+    throw new PristineError('E_USAGE', `the public key ${file} cannot be read: ${messageOf(error)}`, {
+      next: 'Name the host.pub of the host that captured the evidence.',
+      cause: error,
+    });
+  }
+}
+
+/** The manifest and the custody of a bundle; looking is recorded in the ledger. */
+export async function showEvidence(context: Context, reference: string): Promise<ShownBundle> {
+  return (await context.evidence()).show(reference);
+}
+
+/** Writes a bundle as one tar file; never over an existing file. */
+export async function exportEvidence(
+  context: Context,
+  reference: string,
+  output: string,
+): Promise<{ path: string }> {
+  return (await context.evidence()).export(reference, output);
+}
+
+/** Loads the evidence image and says how to open a shell in it: no network, read-only, no capabilities. */
+export async function openEvidenceShell(context: Context, reference: string): Promise<EvidenceShell> {
+  const [engine, evidence] = [await context.engine(), await context.evidence()];
+  const image = await evidence.openShellImage(engine, reference);
+  return {
+    command: ['docker', 'run', ...SHELL_OPTIONS, '--entrypoint', '/bin/sh', image.reference],
+    env: { DOCKER_HOST: engine.info.endpoint },
+    close: () => image.remove(),
+  };
+}
+
+/** What the compromised container held may run here, so it gets nothing to work with. */
+const SHELL_OPTIONS = [
+  '--rm',
+  '--interactive',
+  '--tty',
+  '--network=none',
+  '--read-only',
+  '--cap-drop=ALL',
+  '--security-opt=no-new-privileges',
+  '--pids-limit=64',
+  '--memory=512m',
+  '--label=pristine.evidence=shell',
+];

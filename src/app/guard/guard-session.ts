@@ -1,0 +1,237 @@
+import type { Finding, GuardEvent, Incident } from '../../contract/index.ts';
+import { decide } from '../../drift/index.ts';
+import type { ContainerDetails, ContainerSummary, Engine, EngineEvent } from '../../engine/index.ts';
+import { type Clock, type Logger, messageOf, PristineError } from '../../kernel/index.ts';
+import { type ResponseDependencies, respond } from '../../response/index.ts';
+import type { ChangeSensor } from '../../sensor/index.ts';
+import type { Store } from '../../store/index.ts';
+import type { Policies } from '../policies.ts';
+import { readerFor } from '../readers.ts';
+import { ContainerWatch, type Observation } from './container-watch.ts';
+import { IncidentRecorder } from './incident-recorder.ts';
+
+export interface GuardSessionOptions {
+  readonly names: readonly string[];
+  readonly policies: Policies;
+  readonly engine: Engine;
+  readonly sensor: ChangeSensor;
+  readonly store: Store;
+  readonly response: Omit<ResponseDependencies, 'onStep'>;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly emit: (event: GuardEvent) => void;
+}
+
+/** One run of the guard: which containers are watched, what was found, and which responses are at work. */
+export class GuardSession {
+  readonly #options: GuardSessionOptions;
+  readonly #recorder: IncidentRecorder;
+  readonly #watches = new Map<string, ContainerWatch>();
+  readonly #responses = new Map<string, Promise<void>>();
+  #closing = false;
+
+  constructor(options: GuardSessionOptions) {
+    this.#options = options;
+    this.#recorder = new IncidentRecorder(options.store, options.clock, options.emit);
+  }
+
+  /** How many containers are watched. */
+  get size(): number {
+    return this.#watches.size;
+  }
+
+  /** Takes in what the sensor reports until it is closed. */
+  async followSensor(): Promise<void> {
+    for await (const event of this.#options.sensor.events()) {
+      if (event.type === 'touched') this.#watches.get(event.containerId)?.touched(event);
+      else this.#onGap(event.containerId, event.reason);
+    }
+  }
+
+  /** Carries responses that an earlier guard had begun to their end. */
+  async resumeResponses(): Promise<void> {
+    const unfinished = (await this.#options.store.incidents()).filter(({ state }) => state === 'responding');
+    for (const incident of unfinished) await this.#respond(incident.id);
+  }
+
+  /** Watches every running container that the names, the configuration or labels choose. */
+  async watchChosen(): Promise<void> {
+    const { engine, names } = this.#options;
+    // A name that is not there is an error at the start, whatever else is.
+    for (const name of names) await engine.inspect(name);
+    for (const container of await engine.list()) {
+      if (this.#chooses(container)) await this.#watch(container.id);
+    }
+  }
+
+  async onEngineEvent(event: EngineEvent): Promise<void> {
+    const { containerId: id, kind } = event;
+    if (kind === 'remove') await this.#unwatch(id, 'the container was removed');
+    else if (kind === 'start') await this.#onStart(id);
+  }
+
+  /** After a time in which the engine could not be followed. */
+  async resynchronise(gap: string): Promise<void> {
+    const present = new Set((await this.#options.engine.list()).map(({ id }) => id));
+    for (const id of [...this.#watches.keys()]) {
+      if (!present.has(id)) await this.#unwatch(id, 'the container was removed');
+    }
+    for (const container of await this.#options.engine.list()) {
+      if (this.#chooses(container)) await this.#onStart(container.id);
+    }
+    this.#onGap(null, gap);
+  }
+
+  rescanAll(): void {
+    for (const watch of this.#watches.values()) watch.rescan();
+  }
+
+  /** Stops watching and lets responses that are at work come to their end. */
+  async close(): Promise<void> {
+    this.#closing = true;
+    await this.#options.sensor.close();
+    await Promise.all([...this.#watches.values()].map((watch) => watch.stop()));
+    await Promise.all(this.#responses.values());
+    this.#watches.clear();
+  }
+
+  #chooses(container: ContainerSummary): boolean {
+    if (container.status !== 'running' && container.status !== 'paused') return false;
+    const { names, policies } = this.#options;
+    if (names.length === 0) return policies.chooses(container);
+    return names.some((name) => container.name === name || container.id.startsWith(name));
+  }
+
+  /** A container started: a chosen one is watched, one that is watched already has new processes. */
+  async #onStart(id: string): Promise<void> {
+    const { engine, sensor } = this.#options;
+    const watch = this.#watches.get(id);
+    try {
+      const details = await engine.inspect(id);
+      if (watch === undefined) {
+        if (this.#chooses(details)) await this.#watch(id);
+        return;
+      }
+      watch.details = details;
+      await sensor.watch(details);
+      watch.rescan();
+    } catch (error) {
+      this.#problem(error);
+    }
+  }
+
+  async #watch(id: string): Promise<void> {
+    if (this.#watches.has(id) || this.#closing) return;
+    const { engine, sensor, policies, logger, emit } = this.#options;
+    const details = await engine.inspect(id);
+    const container = { id, name: details.name };
+    const policy = policies.policyFor(details);
+    const watch: ContainerWatch = new ContainerWatch({
+      details,
+      policy,
+      reader: readerFor(details, engine),
+      logger,
+      onObservation: (observation) => this.#observe(watch, observation),
+      onGapClosed: (reason) => emit({ type: 'gap', at: this.#now(), container, reason, rescanned: true }),
+    });
+    this.#watches.set(id, watch);
+    await sensor.watch(details);
+    const blindSpots = [...sensor.blindSpots(details), ...watch.reader.blindSpots(details)];
+    emit({
+      type: 'watching',
+      at: this.#now(),
+      container,
+      mode: policy.mode,
+      sensor: sensor.kind,
+      blindSpots,
+    });
+    watch.rescan();
+  }
+
+  async #unwatch(id: string, reason: string): Promise<void> {
+    const watch = this.#watches.get(id);
+    if (watch === undefined) return;
+    this.#watches.delete(id);
+    await this.#options.sensor.unwatch(id);
+    await watch.stop();
+    this.#options.emit({
+      type: 'unwatched',
+      at: this.#now(),
+      container: { id, name: watch.details.name },
+      reason,
+    });
+    await this.#recorder.close(id, reason);
+  }
+
+  async #observe(
+    { details, policy }: ContainerWatch,
+    { evaluation, eventTimes }: Observation,
+  ): Promise<void> {
+    const container = { id: details.id, name: details.name };
+    const { emit } = this.#options;
+    for (const { change, because } of evaluation.expected) {
+      emit({ type: 'change', at: this.#now(), container, change, expected: because });
+    }
+    const latencyOf = ({ path }: Finding) => {
+      const at = eventTimes.get(path);
+      return at === undefined ? undefined : Date.now() - at;
+    };
+    const incident = await this.#recorder.record(details, policy.mode, evaluation.findings, latencyOf);
+    if (incident !== null && decide(evaluation.findings, policy) === 'heal') void this.#respond(incident);
+  }
+
+  #respond(incidentId: string): Promise<void> {
+    const running = this.#responses.get(incidentId);
+    if (running !== undefined) return running;
+    const response = this.#carryOut(incidentId).finally(() => this.#responses.delete(incidentId));
+    this.#responses.set(incidentId, response);
+    return response;
+  }
+
+  async #carryOut(incidentId: string): Promise<void> {
+    const { response, store, emit } = this.#options;
+    try {
+      const incident = await respond(incidentId, {
+        ...response,
+        onStep: (report) => emit({ type: 'step', ...report }),
+      });
+      await this.#takeOver(incident);
+    } catch (error) {
+      this.#problem(error);
+    }
+    emit({ type: 'incident', at: this.#now(), incident: await store.incident(incidentId) });
+  }
+
+  /** The replacement is watched in the suspect's stead. */
+  async #takeOver({ container, replacement }: Incident): Promise<void> {
+    await this.#unwatch(container.id, 'a pristine container took its place');
+    if (replacement !== null) await this.#watch(replacement.id);
+  }
+
+  #onGap(containerId: string | null, reason: string): void {
+    const concerned = [...this.#watches.values()].filter(
+      ({ details }) => containerId === null || details.id === containerId,
+    );
+    for (const watch of concerned) {
+      const container = { id: watch.details.id, name: watch.details.name };
+      this.#options.emit({ type: 'gap', at: this.#now(), container, reason, rescanned: false });
+      watch.rescan(reason);
+    }
+  }
+
+  #problem(error: unknown): void {
+    const known = error instanceof PristineError ? error : undefined;
+    this.#options.logger.error({ error: messageOf(error) }, 'a problem while guarding');
+    this.#options.emit({
+      type: 'problem',
+      at: this.#now(),
+      code: known?.code ?? 'E_INTERNAL',
+      message: messageOf(error),
+      next: known?.next ?? 'Please report this defect.',
+    });
+  }
+
+  #now(): string {
+    return this.#options.clock.now().toISOString();
+  }
+}

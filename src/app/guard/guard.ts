@@ -1,0 +1,98 @@
+import type { GuardEvent } from '../../contract/index.ts';
+import { messageOf, PristineError } from '../../kernel/index.ts';
+import type { Context } from '../context.ts';
+import { evidenceKeeper } from '../evidence-keeper.ts';
+import { loadPolicies, type PolicyFlags } from '../policies.ts';
+import { lockState } from '../state-directory.ts';
+import { followEngine } from './engine-follower.ts';
+import { GuardSession } from './guard-session.ts';
+import { chooseSensor } from './sensors.ts';
+
+/** Bound on the wait for a replacement's health. */
+const HEALTH_TIMEOUT_MS = 120_000;
+
+const DEFAULT_SCAN_EVERY_S = 60;
+const DEFAULT_POLL_EVERY_S = 5;
+
+export interface GuardOptions {
+  /** Names or ids; empty for all containers that the configuration or a label `pristine.mode` chooses. */
+  readonly names: readonly string[];
+  readonly flags: PolicyFlags;
+  readonly onEvent: (event: GuardEvent) => void;
+  /** Ends the guard; it resolves when all marks are gone. */
+  readonly signal: AbortSignal;
+}
+
+/**
+ * Guards containers until the signal aborts: sees changes as they happen, judges them, and in mode `heal` carries
+ * each incident to its end. Incidents that an earlier guard left unfinished are finished first.
+ */
+export async function guard(context: Context, options: GuardOptions): Promise<void> {
+  const { signal, onEvent } = options;
+  const policies = await loadPolicies(options.flags);
+  const engine = await context.engine();
+  const [store, evidence] = [await context.store(), await context.evidence()];
+  const unlock = await lockState(context.stateDirectory);
+  const { sensor, fallback } = await chooseSensor(
+    engine,
+    policies.config.sensor?.pollEvery ?? DEFAULT_POLL_EVERY_S,
+  );
+
+  const session = new GuardSession({
+    names: options.names,
+    policies,
+    engine,
+    sensor,
+    store,
+    response: {
+      engine,
+      store,
+      evidence: evidenceKeeper(context, engine, evidence),
+      clock: context.clock,
+      healthTimeoutMs: HEALTH_TIMEOUT_MS,
+    },
+    clock: context.clock,
+    logger: context.logger,
+    emit: onEvent,
+  });
+  const now = () => context.clock.now().toISOString();
+  const problem = (error: unknown) => onEvent({ type: 'problem', at: now(), ...describe(error) });
+  const scanEvery = (policies.config.sensor?.scanEvery ?? DEFAULT_SCAN_EVERY_S) * 1000;
+  const timer = setInterval(() => session.rescanAll(), scanEvery);
+
+  try {
+    if (fallback !== null) {
+      problem(
+        new PristineError('E_NOT_SUPPORTED', `changes are polled, not seen as they happen: ${fallback}`, {
+          next: 'Run "pristine doctor" for what this host and engine allow.',
+        }),
+      );
+    }
+    const seeing = session.followSensor();
+    const following = followEngine(engine, {
+      onEvent: (event) => session.onEngineEvent(event),
+      onLost: problem,
+      onBack: () => session.resynchronise('the engine was away'),
+      signal,
+    });
+    await session.resumeResponses();
+    await session.watchChosen();
+    onEvent({ type: 'ready', at: now(), containers: session.size });
+    await Promise.race([following, seeing.then(() => Promise.reject(sensorEnded()))]);
+  } finally {
+    clearInterval(timer);
+    await session.close();
+    await unlock();
+  }
+}
+
+function sensorEnded(): PristineError {
+  return new PristineError('E_INTERNAL', 'the sensor ended by itself', {
+    next: 'Start the guard again; please report this with its log (--log-level debug).',
+  });
+}
+
+function describe(error: unknown): { code: string; message: string; next: string } {
+  if (error instanceof PristineError) return { code: error.code, message: error.message, next: error.next };
+  return { code: 'E_INTERNAL', message: messageOf(error), next: 'Please report this defect.' };
+}

@@ -1,0 +1,106 @@
+import type { Finding, GuardEvent, Incident, Mode } from '../../contract/index.ts';
+import type { Clock } from '../../kernel/index.ts';
+import { newId } from '../../kernel/index.ts';
+import type { Store } from '../../store/index.ts';
+
+/** An incident lists so many findings; an attacker who makes a million files must not fill the disk with ours. */
+const MAX_FINDINGS = 500;
+
+interface Container {
+  readonly id: string;
+  readonly name: string;
+  readonly image: string;
+}
+
+/** Puts findings into the container's incident, opening one at the first, and tells each new one once. */
+export class IncidentRecorder {
+  readonly #store: Store;
+  readonly #clock: Clock;
+  readonly #emit: (event: GuardEvent) => void;
+  /** Rule and path of the findings told so far, by incident. */
+  readonly #told = new Map<string, Set<string>>();
+
+  constructor(store: Store, clock: Clock, emit: (event: GuardEvent) => void) {
+    this.#store = store;
+    this.#clock = clock;
+    this.#emit = emit;
+  }
+
+  /**
+   * @param latencyOf milliseconds since the change, when it came by an event
+   * @returns the incident's id; null when there was nothing to record
+   */
+  async record(
+    container: Container,
+    mode: Mode,
+    findings: readonly Finding[],
+    latencyOf: (finding: Finding) => number | undefined,
+  ): Promise<string | null> {
+    if (findings.length === 0) return null;
+    const incidentId = await this.#incidentOf(container, mode);
+    const told = this.#told.get(incidentId) ?? new Set();
+    this.#told.set(incidentId, told);
+    for (const finding of findings) {
+      const key = `${finding.rule} ${finding.path}`;
+      if (told.has(key) || told.size >= MAX_FINDINGS) continue;
+      told.add(key);
+      if (await this.#store.addFinding(incidentId, finding)) {
+        await this.#tell(incidentId, container, finding, latencyOf(finding));
+      }
+      if (told.size === MAX_FINDINGS)
+        await this.#note(incidentId, `findings beyond ${MAX_FINDINGS} are not listed`);
+    }
+    return incidentId;
+  }
+
+  /** Ends the incident of a container that went away by itself. */
+  async close(containerId: string, reason: string): Promise<void> {
+    const incident = await this.#store.activeIncident(containerId);
+    if (incident?.state !== 'open') return;
+    await this.#note(incident.id, reason);
+    await this.#store.updateIncident(incident.id, { state: 'closed', endedAt: this.#now() });
+    this.#told.delete(incident.id);
+    this.#emit({ type: 'incident', at: this.#now(), incident: await this.#store.incident(incident.id) });
+  }
+
+  async #incidentOf({ id, name, image }: Container, mode: Mode): Promise<string> {
+    const active = await this.#store.activeIncident(id);
+    if (active !== null) return this.#remember(active);
+    const incidentId = newId('inc', this.#clock);
+    await this.#store.openIncident({
+      id: incidentId,
+      container: { id, name, image },
+      mode,
+      openedAt: this.#now(),
+    });
+    return incidentId;
+  }
+
+  #remember(incident: Incident): string {
+    if (!this.#told.has(incident.id)) {
+      this.#told.set(incident.id, new Set(incident.findings.map(({ rule, path }) => `${rule} ${path}`)));
+    }
+    return incident.id;
+  }
+
+  async #tell(
+    incident: string,
+    { id, name }: Container,
+    finding: Finding,
+    latencyMs?: number,
+  ): Promise<void> {
+    const at = this.#now();
+    const text = `${finding.severity}: ${finding.path}: ${finding.reason}`;
+    await this.#store.addTimeline(incident, { at, kind: 'finding', text });
+    const latency = latencyMs === undefined ? {} : { latencyMs };
+    this.#emit({ type: 'finding', at, container: { id, name }, incident, finding, ...latency });
+  }
+
+  async #note(incident: string, text: string): Promise<void> {
+    await this.#store.addTimeline(incident, { at: this.#now(), kind: 'note', text });
+  }
+
+  #now(): string {
+    return this.#clock.now().toISOString();
+  }
+}

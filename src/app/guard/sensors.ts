@@ -1,0 +1,25 @@
+import type { Engine } from '../../engine/index.ts';
+import { messageOf } from '../../kernel/index.ts';
+import { type ChangeSensor, createFanotifySensor, createPollingSensor } from '../../sensor/index.ts';
+
+export interface ChosenSensor {
+  readonly sensor: ChangeSensor;
+  /** Why changes are not seen as they happen, when they are not. */
+  readonly fallback: string | null;
+}
+
+/** The fastest sensor that this host and engine allow: kernel events, else polling the engine. */
+export async function chooseSensor(engine: Engine, pollEverySeconds: number): Promise<ChosenSensor> {
+  const polling = (fallback: string): ChosenSensor => ({
+    sensor: createPollingSensor({ changes: (id) => engine.changes(id), everyMs: pollEverySeconds * 1000 }),
+    fallback,
+  });
+  if (!engine.capabilities.localStorage) {
+    return polling('the containers’ layers do not lie on this host, or cannot be read by this user');
+  }
+  try {
+    return { sensor: await createFanotifySensor(), fallback: null };
+  } catch (error) {
+    return polling(messageOf(error));
+  }
+}
