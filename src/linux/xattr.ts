@@ -1,0 +1,58 @@
+import { errnoName, native, syscallError } from './libc.ts';
+import { NOT_THERE, terminated } from './openat2.ts';
+
+const llistxattr = native('long llistxattr(void *path, void *list, size_t size)');
+const lgetxattr = native('long lgetxattr(void *path, void *name, void *value, size_t size)');
+
+/** Both limits of the kernel (XATTR_LIST_MAX, XATTR_SIZE_MAX) are 64 KiB. */
+const scratch = Buffer.alloc(65_536);
+
+/** Path of a directory's entry that leads through our own descriptor; the l-calls do not follow its last part. */
+function through(directory: number, name: Uint8Array): Buffer {
+  return terminated(Buffer.concat([Buffer.from(`/proc/self/fd/${directory}/`), name]));
+}
+
+/**
+ * Names of an entry's extended attributes, of a link's own when it is one (llistxattr(2)); empty where the
+ * filesystem has none or the entry is gone.
+ *
+ * @throws {PristineError} E_SYSCALL
+ */
+export function listXattrs(directory: number, name: Uint8Array): string[] {
+  const length = llistxattr(through(directory, name), scratch, scratch.length);
+  if (length < 0) {
+    const error = errnoName();
+    if (NONE.has(error) || NOT_THERE.has(error)) return [];
+    throw syscallError('llistxattr', error);
+  }
+  if (length === 0) return [];
+  return scratch.toString('latin1', 0, length - 1).split('\0');
+}
+
+/**
+ * Value of one extended attribute of an entry, not following it (lgetxattr(2)); null when it has none.
+ *
+ * @throws {PristineError} E_SYSCALL
+ */
+export function getXattr(directory: number, name: Uint8Array, attribute: string): Buffer | null {
+  const length = lgetxattr(
+    through(directory, name),
+    terminated(Buffer.from(attribute, 'latin1')),
+    scratch,
+    scratch.length,
+  );
+  if (length >= 0) return Buffer.from(scratch.subarray(0, length));
+  const error = errnoName();
+  if (NONE.has(error) || NOT_THERE.has(error)) return null;
+  throw syscallError('lgetxattr', error);
+}
+
+const NONE: ReadonlySet<string> = new Set([
+  'ENODATA',
+  'ENOTSUP',
+  'EOPNOTSUPP',
+  'EPERM',
+  'EACCES',
+  'ERANGE',
+  'E2BIG',
+]);
