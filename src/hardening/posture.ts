@@ -1,0 +1,67 @@
+import type { ContainerMount } from '../contract/index.ts';
+import type { ContainerSecurity } from '../engine/index.ts';
+import { CHECKS } from './checks.ts';
+
+export type Grade = 'A' | 'B' | 'C' | 'D' | 'F';
+
+/** What a posture is worked out from; a part of the engine's `ContainerDetails`. */
+export interface PostureSubject {
+  readonly security: ContainerSecurity;
+  readonly mounts: readonly ContainerMount[];
+}
+
+export interface PostureItem {
+  readonly id: string;
+  /** Recommendation of the CIS Docker Benchmark 1.6.0; null where it has none. */
+  readonly cis: string | null;
+  /** What is wanted, e.g. `the root filesystem is read-only`. */
+  readonly title: string;
+  readonly ok: boolean;
+  /** What was found. Names in it may come from the container: make it printable. */
+  readonly detail: string;
+  /** Points that this item takes from the score; 0 when it is ok. */
+  readonly cost: number;
+}
+
+/** What a container's configuration allows an attacker. */
+export interface Posture {
+  readonly grade: Grade;
+  /** 0 to 100. */
+  readonly score: number;
+  /** How the grade comes from the items, as a sentence. */
+  readonly arithmetic: string;
+  readonly items: readonly PostureItem[];
+}
+
+/** The least score of each grade, best first. */
+const GRADES: readonly (readonly [Grade, number])[] = [
+  ['A', 90],
+  ['B', 70],
+  ['C', 50],
+  ['D', 30],
+  ['F', 0],
+];
+
+/**
+ * Grades a container's configuration: 100 points less the cost of each item that is not ok, never below 0; an A
+ * needs 90, a B 70, a C 50, a D 30. An item that hands over the host (privileged, the engine's socket) costs 100.
+ * Docker's defaults come to 35, a D: root, default capabilities, a writable root, no limits.
+ */
+export function posture({ security, mounts }: PostureSubject): Posture {
+  const items = CHECKS.map(({ id, cis, title, examine }): PostureItem => {
+    const { detail, cost } = examine(security, mounts);
+    return { id, cis, title, ok: cost === 0, detail, cost };
+  });
+  const score = Math.max(
+    0,
+    items.reduce((points, { cost }) => points - cost, 100),
+  );
+  const grade = GRADES.find(([, least]) => score >= least)?.[0] ?? 'F';
+  return { grade, score, arithmetic: arithmetic(items, score, grade), items };
+}
+
+function arithmetic(items: readonly PostureItem[], score: number, grade: Grade): string {
+  const lost = items.filter(({ ok }) => !ok).map(({ id, cost }) => ` - ${cost} (${id})`);
+  const scale = GRADES.map(([name, least]) => `${name} from ${least}`).join(', ');
+  return `100${lost.join('')} = ${score}${score === 0 ? ' (never below 0)' : ''}: ${grade}. ${scale}.`;
+}
