@@ -1,8 +1,7 @@
-import type { Change, Drift, Finding, Policy } from '../contract/index.ts';
+import type { Drift, Finding, Policy } from '../contract/index.ts';
 import { DEFAULT_POLICY } from '../contract/index.ts';
 import { dockerDiff, policyFor } from '../drift/index.ts';
-import type { ContainerDetails, Engine } from '../engine/index.ts';
-import { PristineError } from '../kernel/index.ts';
+import type { ContainerDetails } from '../engine/index.ts';
 import type { DriftReader, ReadOptions } from '../sensor/index.ts';
 import { assess } from './assess.ts';
 import { type ContentDiff, contentDiff } from './content-diff.ts';

@@ -1,9 +1,10 @@
 import type { Finding, GuardEvent, Incident } from '../../contract/index.ts';
 import { decide } from '../../drift/index.ts';
-import type { ContainerDetails, ContainerSummary, Engine, EngineEvent } from '../../engine/index.ts';
+import type { ContainerSummary, Engine, EngineEvent } from '../../engine/index.ts';
 import { type Clock, type Logger, messageOf, PristineError } from '../../kernel/index.ts';
 import { type ResponseDependencies, respond } from '../../response/index.ts';
 import type { ChangeSensor } from '../../sensor/index.ts';
+import type { GuardedContainer } from '../../server/index.ts';
 import type { Store } from '../../store/index.ts';
 import type { Policies } from '../policies.ts';
 import { readerFor } from '../readers.ts';
@@ -35,9 +36,13 @@ export class GuardSession {
     this.#recorder = new IncidentRecorder(options.store, options.clock, options.emit);
   }
 
-  /** How many containers are watched. */
-  get size(): number {
-    return this.#watches.size;
+  containers(): GuardedContainer[] {
+    return [...this.#watches.values()].map(({ details: { id, name, image }, policy: { mode } }) => ({
+      id,
+      name,
+      image,
+      mode,
+    }));
   }
 
   /** Takes in what the sensor reports until it is closed. */

@@ -1,10 +1,12 @@
 import type { GuardEvent } from '../../contract/index.ts';
 import { messageOf, PristineError } from '../../kernel/index.ts';
+import { startServer } from '../../server/index.ts';
 import type { Context } from '../context.ts';
 import { evidenceKeeper } from '../evidence-keeper.ts';
 import { loadPolicies, type PolicyFlags } from '../policies.ts';
 import { lockState } from '../state-directory.ts';
 import { followEngine } from './engine-follower.ts';
+import { EventHub } from './event-hub.ts';
 import { GuardSession } from './guard-session.ts';
 import { chooseSensor } from './sensors.ts';
 
@@ -19,6 +21,10 @@ export interface GuardOptions {
   readonly names: readonly string[];
   readonly flags: PolicyFlags;
   readonly onEvent: (event: GuardEvent) => void;
+  /** Port of the HTTP API on loopback, 0 for any free one; no API when absent. */
+  readonly listen?: number;
+  /** Told where the API answers. */
+  readonly onListening?: (url: string) => void;
   /** Ends the guard; it resolves when all marks are gone. */
   readonly signal: AbortSignal;
 }
@@ -28,16 +34,21 @@ export interface GuardOptions {
  * each incident to its end. Incidents that an earlier guard left unfinished are finished first.
  */
 export async function guard(context: Context, options: GuardOptions): Promise<void> {
-  const { signal, onEvent } = options;
+  const { signal } = options;
   const policies = await loadPolicies(options.flags);
   const engine = await context.engine();
   const [store, evidence] = [await context.store(), await context.evidence()];
-  const unlock = await lockState(context.stateDirectory);
-  const { sensor, fallback } = await chooseSensor(
-    engine,
-    policies.config.sensor?.pollEvery ?? DEFAULT_POLL_EVERY_S,
-  );
+  const { pollEvery = DEFAULT_POLL_EVERY_S, scanEvery = DEFAULT_SCAN_EVERY_S } = policies.config.sensor ?? {};
+  const now = () => context.clock.now().toISOString();
+  const hub = new EventHub();
+  hub.subscribe(options.onEvent);
+  const problem = (error: unknown) => hub.emit({ type: 'problem', at: now(), ...describe(error) });
 
+  // Undone in reverse order, whatever happens below.
+  await using cleanup = new AsyncDisposableStack();
+  cleanup.defer(await lockState(context.stateDirectory));
+  const { sensor, fallback } = await chooseSensor(engine, pollEvery);
+  cleanup.defer(() => sensor.close());
   const session = new GuardSession({
     names: options.names,
     policies,
@@ -53,37 +64,43 @@ export async function guard(context: Context, options: GuardOptions): Promise<vo
     },
     clock: context.clock,
     logger: context.logger,
-    emit: onEvent,
+    emit: hub.emit,
   });
-  const now = () => context.clock.now().toISOString();
-  const problem = (error: unknown) => onEvent({ type: 'problem', at: now(), ...describe(error) });
-  const scanEvery = (policies.config.sensor?.scanEvery ?? DEFAULT_SCAN_EVERY_S) * 1000;
-  const timer = setInterval(() => session.rescanAll(), scanEvery);
-
-  try {
-    if (fallback !== null) {
-      problem(
-        new PristineError('E_NOT_SUPPORTED', `changes are polled, not seen as they happen: ${fallback}`, {
-          next: 'Run "pristine doctor" for what this host and engine allow.',
-        }),
-      );
-    }
-    const seeing = session.followSensor();
-    const following = followEngine(engine, {
-      onEvent: (event) => session.onEngineEvent(event),
-      onLost: problem,
-      onBack: () => session.resynchronise('the engine was away'),
-      signal,
-    });
-    await session.resumeResponses();
-    await session.watchChosen();
-    onEvent({ type: 'ready', at: now(), containers: session.size });
-    await Promise.race([following, seeing.then(() => Promise.reject(sensorEnded()))]);
-  } finally {
-    clearInterval(timer);
-    await session.close();
-    await unlock();
+  cleanup.defer(() => session.close());
+  if (options.listen !== undefined) {
+    const server = await startServer(
+      {
+        containers: () => session.containers(),
+        incidents: () => store.incidents(),
+        incident: async (id) => ({ incident: await store.incident(id), timeline: await store.timeline(id) }),
+        subscribe: hub.subscribe,
+      },
+      { stateDirectory: context.stateDirectory, port: options.listen },
+    );
+    cleanup.defer(() => server.close());
+    options.onListening?.(server.url);
   }
+
+  if (fallback !== null) problem(pollingOnly(fallback));
+  const seeing = session.followSensor();
+  const following = followEngine(engine, {
+    onEvent: (event) => session.onEngineEvent(event),
+    onLost: problem,
+    onBack: () => session.resynchronise('the engine was away'),
+    signal,
+  });
+  await session.resumeResponses();
+  await session.watchChosen();
+  hub.emit({ type: 'ready', at: now(), containers: session.containers().length });
+  const timer = setInterval(() => session.rescanAll(), scanEvery * 1000);
+  cleanup.defer(() => clearInterval(timer));
+  await Promise.race([following, seeing.then(() => Promise.reject(sensorEnded()))]);
+}
+
+function pollingOnly(why: string): PristineError {
+  return new PristineError('E_NOT_SUPPORTED', `changes are polled, not seen as they happen: ${why}`, {
+    next: 'Run "pristine doctor" for what this host and engine allow.',
+  });
 }
 
 function sensorEnded(): PristineError {
