@@ -1,5 +1,10 @@
 import type { ProcessAttribution } from '../../contract/index.ts';
 
+interface Pause {
+  readonly until: number;
+  readonly length: number;
+}
+
 export interface TouchedPath {
   readonly path: string;
   /** Milliseconds since 1970 of the first event since the path was last looked at. */
@@ -20,7 +25,7 @@ const MAX_WAITING = 20_000;
  */
 export class PathQueue {
   readonly #waiting = new Map<string, TouchedPath>();
-  readonly #pauses = new Map<string, { until: number; length: number }>();
+  readonly #pauses = new Map<string, Pause>();
 
   /** Answers false when too many paths wait already: the caller scans instead. */
   add(touched: TouchedPath): boolean {
@@ -44,7 +49,7 @@ export class PathQueue {
       if (pause !== undefined && pause.until > now) continue;
       due.push(touched);
       this.#waiting.delete(touched.path);
-      const length = Math.min((pause?.length ?? FIRST_PAUSE_MS / 2) * 2, LONGEST_PAUSE_MS);
+      const length = nextPause(pause, now);
       this.#pauses.set(touched.path, { until: now + length, length });
     }
     this.#forgetOldPauses(now);
@@ -73,4 +78,10 @@ export class PathQueue {
     }
     if (this.#pauses.size > MAX_WAITING) this.#pauses.clear();
   }
+}
+
+/** Twice the last one, unless the path was quiet for as long as that since. */
+function nextPause(last: Pause | undefined, now: number): number {
+  if (last === undefined || now > last.until + last.length) return FIRST_PAUSE_MS;
+  return Math.min(last.length * 2, LONGEST_PAUSE_MS);
 }
