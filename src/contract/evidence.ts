@@ -12,6 +12,17 @@ export const evidenceItemSchema = z.object({
 });
 export type EvidenceItem = z.infer<typeof evidenceItemSchema>;
 
+/** One file of a bundle. */
+export const bundleFileSchema = z.strictObject({
+  /** Relative path in the bundle. */
+  path: z.string(),
+  /** Bytes. */
+  size: z.number(),
+  /** Lower-case hex. */
+  sha256: z.string(),
+});
+export type BundleFile = z.infer<typeof bundleFileSchema>;
+
 /** What was captured, of what, by whom and when; the sealed statement's predicate. */
 export const bundleManifestSchema = z.object({
   bundle: z.string(),
@@ -36,7 +47,20 @@ export const bundleManifestSchema = z.object({
   clockOffsetMs: z.number().nullable(),
   /** Whether the container was frozen while it was captured. */
   frozen: z.boolean(),
+  /** The image to look at the evidence in: the suspect's image with its upper layer on top. */
+  image: z.object({
+    /** Name that `docker load` gives it. */
+    reference: z.string(),
+    /** SHA-256 of its configuration, which is the image's id on most engines. */
+    config: z.string(),
+    /** SHA-256 of each uncompressed layer, lowest first. */
+    layers: z.array(z.string()),
+    /** How many of the layers, from the lowest, are the suspect's image. */
+    baseLayers: z.int(),
+  }),
   items: z.array(evidenceItemSchema),
+  /** Every file of the bundle but SHA256SUMS, the seal and the ledger, sorted by path. */
+  files: z.array(bundleFileSchema),
   /** What is not in this bundle, and why; each a sentence. */
   omissions: z.array(z.string()),
 });
