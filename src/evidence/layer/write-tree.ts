@@ -1,0 +1,156 @@
+/** A directory tree as a tar archive, in the form of an OCI layer where it is an overlay's upper directory. */
+import type { FileType } from '../../contract/index.ts';
+import { encodePathBytes } from '../../kernel/index.ts';
+import type { FileStatus, SafeDirectory } from '../../linux/index.ts';
+import type { Omissions } from '../omissions.ts';
+import type { TarHeader, TarType } from '../tar/header.ts';
+import type { TarWriter } from '../tar/writer.ts';
+import { writeFileEntry } from './write-file.ts';
+
+export interface TreeOptions {
+  /** An overlay's upper directory: whiteouts and opaque directories are written as OCI layers have them. */
+  readonly overlay: boolean;
+  /** What to call the tree in omissions, e.g. `tmpfs /dev/shm`. */
+  readonly title: string;
+  readonly omissions: Omissions;
+  readonly signal?: AbortSignal;
+}
+
+/** What is known of an entry while it is written. */
+export interface Entry {
+  readonly directory: SafeDirectory;
+  readonly name: string;
+  /** Relative to the tree's root. */
+  readonly path: string;
+  readonly status: FileStatus;
+}
+
+/**
+ * Writes everything below `root`, parents before children, without following a link and without leaving the
+ * root's filesystem. What tar cannot hold, or what vanishes meanwhile, becomes an omission.
+ */
+export async function writeTree(root: SafeDirectory, tar: TarWriter, options: TreeOptions): Promise<void> {
+  const walk = new TreeWriter(tar, options, root.status().device);
+  const pending = [''];
+  for (let path = pending.pop(); path !== undefined; path = pending.pop()) {
+    using directory = root.openDirectory(path);
+    if (directory === null) walk.omit(path, 'vanished while it was read');
+    else pending.push(...(await walk.directory(directory, path)).reverse());
+  }
+}
+
+class TreeWriter {
+  readonly #tar: TarWriter;
+  readonly #options: TreeOptions;
+  readonly #device: string;
+  /** First name of each file that has several, by inode. */
+  readonly #links = new Map<bigint, Uint8Array>();
+
+  constructor(tar: TarWriter, options: TreeOptions, device: string) {
+    this.#tar = tar;
+    this.#options = options;
+    this.#device = device;
+  }
+
+  omit(path: string, why: string): void {
+    this.#options.omissions.add(`${this.#options.title}: /${path} ${why}.`);
+  }
+
+  /** Writes a directory and what it holds but for its directories, whose paths are the answer. */
+  async directory(directory: SafeDirectory, path: string): Promise<string[]> {
+    const status = directory.status();
+    const own = { directory, name: '.', path: path === '' ? '.' : path, status };
+    await this.#tar.entry(this.#header(own, 'dir'));
+    return status.device === this.#device ? this.#children(directory, path) : [];
+  }
+
+  async #children(directory: SafeDirectory, parent: string): Promise<string[]> {
+    const prefix = parent === '' ? '' : `${parent}/`;
+    if (this.#options.overlay && isOpaque(directory)) await this.#marker(`${prefix}.wh..wh..opq`);
+    const directories: string[] = [];
+    const names = [...directory.names()].sort();
+    for (const name of names) {
+      this.#options.signal?.throwIfAborted();
+      const status = directory.stat(name);
+      const path = prefix + name;
+      if (status === null) this.omit(path, 'vanished while it was read');
+      else if (status.type === 'dir') directories.push(path);
+      else await this.#write({ directory, name, path, status }, status.type);
+    }
+    return directories;
+  }
+
+  async #write(entry: Entry, type: Exclude<FileType, 'dir'>): Promise<void> {
+    const { status, path } = entry;
+    if (this.#options.overlay && isWhiteout(entry)) {
+      const slash = path.lastIndexOf('/') + 1;
+      await this.#marker(`${path.slice(0, slash)}.wh.${path.slice(slash)}`);
+    } else if (type === 'socket') {
+      this.omit(path, 'is a socket, which tar cannot hold');
+    } else {
+      const first = status.links > 1 ? this.#links.get(status.inode) : undefined;
+      if (first !== undefined) {
+        await this.#tar.entry({ ...this.#header(entry, 'hardlink'), records: [], target: first });
+      } else if ((await this.#writeOther(entry, type)) && status.links > 1) {
+        this.#links.set(status.inode, encodePathBytes(path));
+      }
+    }
+  }
+
+  async #writeOther(entry: Entry, type: 'file' | 'symlink' | 'fifo' | 'char' | 'block'): Promise<boolean> {
+    const header = this.#header(entry, type);
+    if (type === 'file') return writeFileEntry(entry, header, this.#tar, this.#options);
+    if (type === 'symlink') {
+      const target = entry.directory.readLink(entry.name);
+      if (target === null) {
+        this.omit(entry.path, 'vanished while it was read');
+        return false;
+      }
+      await this.#tar.entry({ ...header, target: encodePathBytes(target) });
+    } else if (type === 'fifo') await this.#tar.entry(header);
+    else await this.#tar.entry({ ...header, device: entry.status.represents });
+    return true;
+  }
+
+  #header(entry: Entry, type: TarType): Omit<TarHeader, 'size'> {
+    const { mode, uid, gid, mtime } = entry.status;
+    const path = encodePathBytes(type === 'dir' ? `${entry.path}/` : entry.path);
+    return { path, type, mode, uid, gid, mtime, records: this.#xattrs(entry) };
+  }
+
+  #xattrs({ directory, name, path }: Entry): [string, Uint8Array][] {
+    const records: [string, Uint8Array][] = [];
+    for (const attribute of directory.xattrNames(name)) {
+      // Overlay's own are of no use in another mount; drift.json has what they said.
+      if (OVERLAY_XATTR.test(attribute)) continue;
+      const value = attribute.includes('=') ? null : directory.xattr(name, attribute);
+      if (value === null) this.omit(path, `has the attribute ${attribute}, which could not be kept`);
+      else records.push([`SCHILY.xattr.${attribute}`, value]);
+    }
+    return records;
+  }
+
+  async #marker(path: string): Promise<void> {
+    const owner = { mode: 0o600, uid: 0, gid: 0, mtime: '0.000000000' };
+    await this.#tar.entry({ path: encodePathBytes(path), type: 'file', ...owner });
+  }
+}
+
+/** Prefixes of overlayfs (Documentation/filesystems/overlayfs.rst), also of mounts with `userxattr`. */
+const OVERLAY_XATTR = /^(trusted|user)\.overlay\./;
+
+function isWhiteout({ directory, name, status }: Entry): boolean {
+  if (status.type === 'char') return status.represents.major === 0 && status.represents.minor === 0;
+  return status.type === 'file' && status.size === 0 && overlayXattr(directory, name, 'whiteout') !== null;
+}
+
+function isOpaque(directory: SafeDirectory): boolean {
+  return overlayXattr(directory, '.', 'opaque')?.toString('latin1') === 'y';
+}
+
+function overlayXattr(directory: SafeDirectory, name: string, attribute: string): Buffer | null {
+  return (
+    directory.xattr(name, `trusted.overlay.${attribute}`) ??
+    directory.xattr(name, `user.overlay.${attribute}`)
+  );
+}

@@ -1,0 +1,108 @@
+import {
+  createHash,
+  createPrivateKey,
+  createPublicKey,
+  generateKeyPairSync,
+  type KeyObject,
+  randomBytes,
+} from 'node:crypto';
+import { link, readFile, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { PristineError, systemErrorCode } from '../../kernel/index.ts';
+import { privateFolder, replaceFile, syncFolder, writeNewFile } from '../durable.ts';
+
+export interface HostKey {
+  readonly privateKey: KeyObject;
+  readonly publicKey: KeyObject;
+  readonly keyId: string;
+}
+
+/** SHA-256 of the key's SubjectPublicKeyInfo in DER, lower-case hex. */
+export function keyIdOf(publicKey: KeyObject): string {
+  return createHash('sha256')
+    .update(publicKey.export({ type: 'spki', format: 'der' }))
+    .digest('hex');
+}
+
+/** Where the public key of a state directory is, in PEM; what `evidence verify` needs elsewhere. */
+export function publicKeyPath(stateDirectory: string): string {
+  return join(stateDirectory, 'keys', 'host.pub');
+}
+
+/**
+ * The host's ed25519 key, made at first use: `keys/host.key` (PKCS#8 PEM, mode 0600) and `keys/host.pub`.
+ *
+ * @throws {PristineError} E_STATE when the key is there but unusable
+ */
+export async function hostKey(stateDirectory: string): Promise<HostKey> {
+  const folder = join(stateDirectory, 'keys');
+  const path = join(folder, 'host.key');
+  const pem = (await readKey(path)) ?? (await makeKey(folder, path));
+  try {
+    const privateKey = createPrivateKey(pem);
+    if (privateKey.asymmetricKeyType !== 'ed25519')
+      throw new Error(`not ed25519: ${privateKey.asymmetricKeyType}`);
+    const publicKey = createPublicKey(privateKey);
+    await keepPublicKey(stateDirectory, publicKey);
+    return { privateKey, publicKey, keyId: keyIdOf(publicKey) };
+  } catch (error) {
+    if (systemErrorCode(error) === 'ENOSPC') throw error;
+    throw new PristineError('E_STATE', `the signing key ${path} cannot be used`, {
+      next: 'Put the key back from a copy; without it new evidence cannot be tied to older evidence of this host.',
+      cause: error,
+    });
+  }
+}
+
+/**
+ * Reads a public key in PEM.
+ * @throws {PristineError} E_USAGE when the file is not there or is no ed25519 public key
+ */
+export async function readPublicKey(path: string): Promise<KeyObject> {
+  try {
+    const key = createPublicKey(await readFile(path));
+    if (key.asymmetricKeyType !== 'ed25519') throw new Error(`not ed25519: ${key.asymmetricKeyType}`);
+    return key;
+  } catch (error) {
+    throw new PristineError('E_USAGE', `${path} is not a readable ed25519 public key`, {
+      next: 'Name the file keys/host.pub of the state directory that the evidence was captured with.',
+      cause: error,
+    });
+  }
+}
+
+async function readKey(path: string): Promise<Buffer | undefined> {
+  try {
+    return await readFile(path);
+  } catch (error) {
+    if (systemErrorCode(error) === 'ENOENT') return undefined;
+    throw new PristineError('E_STATE', `the signing key ${path} cannot be read`, {
+      next: 'Run Pristine as the user that owns the state directory.',
+      cause: error,
+    });
+  }
+}
+
+/** Links the new key into its place, which fails when another process was first; then that one's key is it. */
+async function makeKey(folder: string, path: string): Promise<Buffer> {
+  await privateFolder(folder);
+  const aside = `${path}.${randomBytes(6).toString('hex')}.tmp`;
+  const { privateKey } = generateKeyPairSync('ed25519');
+  try {
+    await writeNewFile(aside, privateKey.export({ type: 'pkcs8', format: 'pem' }));
+    await link(aside, path);
+    await syncFolder(folder);
+  } catch (error) {
+    if (systemErrorCode(error) !== 'EEXIST') throw error;
+  } finally {
+    await rm(aside, { force: true });
+  }
+  return readFile(path);
+}
+
+async function keepPublicKey(stateDirectory: string, key: KeyObject): Promise<void> {
+  const path = publicKeyPath(stateDirectory);
+  const pem = key.export({ type: 'spki', format: 'pem' }).toString();
+  const kept = await readFile(path, 'utf8').catch(() => undefined);
+  if (kept !== pem) await replaceFile(path, pem, 0o644);
+}
