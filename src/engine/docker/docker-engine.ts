@@ -1,0 +1,116 @@
+import { existsSync } from 'node:fs';
+import { release } from 'node:os';
+import { join } from 'node:path';
+import type { ChangeKind } from '../../contract/index.ts';
+import type { Engine, EngineCapabilities, EngineInfo } from '../port.ts';
+import { type EngineAddress, isLocal } from './address.ts';
+import { connect } from './client.ts';
+import { destroy } from './destroy.ts';
+import { detailsOf } from './details.ts';
+import { pastEvents, watchEvents } from './events.ts';
+import { freeze, thaw } from './freeze.ts';
+import { waitHealthy } from './health.ts';
+import { commit, loadImage, removeImage, repoDigests, saveImage } from './images.ts';
+import { listContainers, lookUp } from './lookup.ts';
+import { openNotes } from './notes.ts';
+import { replacePristine } from './replace.ts';
+import { logsOf, readPath } from './streams.ts';
+
+export interface DockerEngineOptions {
+  readonly address: EngineAddress;
+  readonly foundBy: string;
+  /** Where it is noted what frozen containers had; see notes.ts. */
+  readonly notesDirectory: string;
+  /** Bound on the wait for the first answer, in milliseconds. */
+  readonly timeoutMs: number;
+}
+
+/** Kinds as `GET /containers/ID/changes` numbers them. */
+const KINDS: readonly ChangeKind[] = ['C', 'A', 'D'];
+
+/**
+ * An engine that speaks the Docker Engine API.
+ * @throws whatever the first request failed with, unmapped, for the discovery to tell
+ */
+export async function connectDocker(options: DockerEngineOptions): Promise<Engine> {
+  const client = await connect(options.address, options.timeoutMs);
+  const notes = openNotes(options.notesDirectory);
+  const answer = (await client.ask('describe itself', client.quick.info())) as InfoAnswer;
+  const skewMs = Date.parse(answer.SystemTime ?? '') - Date.now() || 0;
+  const info: EngineInfo = {
+    title: `Docker Engine ${client.version}`,
+    endpoint: options.address.endpoint,
+    foundBy: options.foundBy,
+    version: client.version,
+    apiVersion: client.apiVersion,
+    storageDriver: answer.Driver,
+    rootDirectory: answer.DockerRootDir,
+    kernel: answer.KernelVersion,
+    operatingSystem: answer.OperatingSystem,
+  };
+  const capabilities: EngineCapabilities = {
+    localStorage: isLocal(options.address) && storageIsHere(answer),
+    pause: true,
+    disconnectWhilePaused: true,
+    commit: true,
+    changes: true,
+  };
+  return {
+    info,
+    capabilities,
+    list: () => listContainers(client),
+    async inspect(reference) {
+      const container = await lookUp(client, reference);
+      return detailsOf(container, {
+        localStorage: capabilities.localStorage,
+        repoDigests: await repoDigests(client, container.Image),
+        note: await notes.read(container.Id),
+      });
+    },
+    watch: (signal) => watchEvents(client, Date.now() + skewMs, signal),
+    pastEvents: (id, since, until) => pastEvents(client, id, since, until),
+    async changes(id) {
+      const container = client.patient.getContainer((await lookUp(client, id)).Id);
+      const listed = (await client.ask('list changes', container.changes())) as ChangeAnswer[] | null;
+      return (listed ?? []).map(({ Kind, Path }) => ({ kind: KINDS[Kind] ?? 'C', path: Path }));
+    },
+    readPath: async (id, path) => readPath(client, (await lookUp(client, id)).Id, path),
+    async logs(id) {
+      const container = await lookUp(client, id);
+      return logsOf(client, container.Id, container.Config.Tty ?? false);
+    },
+    freeze: (id) => freeze(client, notes, id),
+    thaw: (id, frozen) => thaw(client, notes, id, frozen),
+    replacePristine: (suspectId, given) => replacePristine(client, notes, suspectId, given),
+    waitHealthy: (id, timeoutMs) => waitHealthy(client, id, timeoutMs),
+    destroy: (id) => destroy(client, notes, id),
+    saveImage: (imageId) => saveImage(client, imageId),
+    loadImage: (archive) => loadImage(client, archive),
+    removeImage: (reference) => removeImage(client, reference),
+    commit: async (id, labels) => commit(client, (await lookUp(client, id)).Id, labels),
+  };
+}
+
+/** The members of `GET /info` that we read. */
+interface InfoAnswer {
+  readonly Driver: string;
+  readonly DockerRootDir: string;
+  readonly KernelVersion: string;
+  readonly OperatingSystem: string;
+  readonly SystemTime?: string;
+}
+
+interface ChangeAnswer {
+  readonly Kind: number;
+  readonly Path: string;
+}
+
+/**
+ * Whether the layers can be read as they lie on disk. A local socket is not enough: it may lead into a virtual
+ * machine (another kernel), or be mounted into the container that we run in (no such directory here).
+ */
+function storageIsHere(answer: InfoAnswer): boolean {
+  if (process.getuid?.() !== 0 || answer.KernelVersion !== release()) return false;
+  if (answer.Driver === 'overlay2') return existsSync(join(answer.DockerRootDir, 'overlay2'));
+  return answer.Driver === 'overlayfs' && existsSync(answer.DockerRootDir);
+}

@@ -1,0 +1,75 @@
+import { mkdir, open, readFile, rename, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { PristineError, systemErrorCode } from '../../kernel/index.ts';
+import type { Endpoint, PortMap } from './vendor.ts';
+
+/**
+ * What a container was before it was frozen. The engine forgets a network's settings (addresses, aliases,
+ * ports) as soon as the network is taken away, and a crash may come at any time: hence on disk, and before.
+ */
+export interface Note {
+  readonly id: string;
+  /** Name without the leading slash. */
+  readonly name: string;
+  readonly wasPaused: boolean;
+  readonly networks: Readonly<Record<string, Endpoint>>;
+  readonly ports: PortMap;
+}
+
+export interface Notes {
+  read(id: string): Promise<Note | null>;
+  /** Resolves once the note is on disk. */
+  write(note: Note): Promise<void>;
+  remove(id: string): Promise<void>;
+}
+
+/** Notes in files of a directory, mode 0600; the directory is made at the first write. */
+export function openNotes(directory: string): Notes {
+  const fileOf = (id: string) => join(directory, `${id}.json`);
+  return {
+    async read(id) {
+      try {
+        return JSON.parse(await readFile(fileOf(id), 'utf8')) as Note;
+      } catch (error) {
+        if (systemErrorCode(error) === 'ENOENT') return null;
+        throw unusable(fileOf(id), error);
+      }
+    },
+    async write(note) {
+      try {
+        await mkdir(directory, { recursive: true, mode: 0o700 });
+        await writeDurably(fileOf(note.id), JSON.stringify(note), directory);
+      } catch (error) {
+        throw unusable(directory, error);
+      }
+    },
+    remove: (id) => rm(fileOf(id), { force: true }),
+  };
+}
+
+async function writeDurably(file: string, text: string, directory: string): Promise<void> {
+  const temporary = `${file}.new`;
+  const handle = await open(temporary, 'w', 0o600);
+  try {
+    await handle.writeFile(text);
+    await handle.sync();
+  } finally {
+    await handle.close();
+  }
+  await rename(temporary, file);
+  const folder = await open(directory, 'r');
+  try {
+    await folder.sync();
+  } finally {
+    await folder.close();
+  }
+}
+
+function unusable(path: string, cause: unknown): PristineError {
+  const full = systemErrorCode(cause) === 'ENOSPC';
+  return new PristineError(
+    full ? 'E_DISK_FULL' : 'E_STATE',
+    `${path} cannot be used: ${systemErrorCode(cause) ?? 'it holds no note'}`,
+    { next: 'Make room or set the permissions of the state directory, then try again.', cause },
+  );
+}

@@ -1,0 +1,146 @@
+import { messageOf, PristineError } from '../../kernel/index.ts';
+import type { Replacement, ReplaceOptions } from '../port.ts';
+import type { Client } from './client.ts';
+import { engineFailure, refusalOf, statusOf } from './failures.ts';
+import { connectNetwork } from './freeze.ts';
+import { inspectIfThere, lookUp } from './lookup.ts';
+import type { Note, Notes } from './notes.ts';
+import { type Recreation, recreationOf } from './recreation.ts';
+import { type Inspect, NEVER } from './vendor.ts';
+
+/**
+ * Puts a pristine container in the suspect's place: rename the suspect, create under its name, connect the
+ * further networks, start. A step that fails undoes those before it; a crash between any two is made good by
+ * calling again, since the name is noted on disk and the half-made replacement is found by its labels.
+ */
+export async function replacePristine(
+  client: Client,
+  notes: Notes,
+  suspectId: string,
+  options: ReplaceOptions,
+): Promise<Replacement> {
+  const suspect = await lookUp(client, suspectId);
+  const note = await noteOf(notes, suspect, options.suspectName);
+  const recreation = recreationOf(suspect, networkStateOf(note, suspect), options.labels);
+  let made: string | null = await findReplacement(client, suspect.Id, options.labels);
+  try {
+    if (made === null) {
+      await renameTo(client, suspect, options.suspectName);
+      made = await create(client, note.name, recreation);
+    }
+    const replacement = await lookUp(client, made);
+    if (!replacement.State.Running) await bringUp(client, replacement, recreation, suspect.Id);
+    return { id: made, name: replacement.Name.replace(/^\//, '') };
+  } catch (error) {
+    if (isGone(error)) throw error;
+    await undo(client, made, suspect.Id, note.name);
+    throw replaceFailure(error, note.name);
+  }
+}
+
+/** The suspect's own name and networks, on disk before anything is changed. */
+async function noteOf(notes: Notes, suspect: Inspect, suspectName: string): Promise<Note> {
+  const known = await notes.read(suspect.Id);
+  if (known !== null) return known;
+  const name = suspect.Name.replace(/^\//, '');
+  if (name === suspectName) {
+    throw new PristineError('E_REPLACE', `nobody knows the name that ${name} had before`, {
+      next: `Rename it to what it was with "docker rename ${name} NAME", then try again.`,
+    });
+  }
+  const { Networks: networks, Ports: ports } = suspect.NetworkSettings;
+  const note = {
+    id: suspect.Id,
+    name,
+    wasPaused: suspect.State.Paused,
+    networks: networks ?? {},
+    ports: ports ?? {},
+  };
+  await notes.write(note);
+  return note;
+}
+
+function networkStateOf(note: Note, suspect: Inspect) {
+  const { Networks: networks, Ports: ports } = suspect.NetworkSettings;
+  return { networks: { ...note.networks, ...networks }, ports: { ...note.ports, ...ports } };
+}
+
+async function findReplacement(
+  client: Client,
+  suspectId: string,
+  labels: Readonly<Record<string, string>>,
+): Promise<string | null> {
+  const label = Object.entries(labels).map(([name, value]) => `${name}=${value}`);
+  if (label.length === 0) return null;
+  const filters = JSON.stringify({ label });
+  const found = await client.ask(
+    'look for a replacement',
+    client.quick.listContainers({ all: true, filters }),
+  );
+  return found.find((container) => container.Id !== suspectId)?.Id ?? null;
+}
+
+async function renameTo(client: Client, container: Inspect, name: string): Promise<void> {
+  if (container.Name === `/${name}`) return;
+  await client.ask(`rename ${container.Name}`, client.quick.getContainer(container.Id).rename({ name }));
+}
+
+async function create(client: Client, name: string, recreation: Recreation): Promise<string> {
+  const request = { _query: { name }, _body: recreation.body } as object;
+  try {
+    return (await client.patient.createContainer(request)).id;
+  } catch (error) {
+    if (statusOf(error) === 404 && /no such image/i.test(refusalOf(error))) {
+      throw new PristineError('E_NO_SUCH_IMAGE', `the image of ${name} is not on this engine any more`, {
+        next: 'Load or pull it again, then try again.',
+        cause: error,
+      });
+    }
+    throw engineFailure(error, `create ${name}`, client.address.endpoint);
+  }
+}
+
+async function bringUp(
+  client: Client,
+  replacement: Inspect,
+  recreation: Recreation,
+  suspectId: string,
+): Promise<void> {
+  if (replacement.State.StartedAt === NEVER) {
+    for (const [network, endpoint] of Object.entries(recreation.furtherNetworks)) {
+      await connectNetwork(client, network, replacement.Id, endpoint, suspectId);
+    }
+  }
+  await client.ask(`start ${replacement.Name.slice(1)}`, client.patient.getContainer(replacement.Id).start());
+}
+
+/** Takes a replacement that never ran away, and gives the suspect its name back. */
+async function undo(client: Client, made: string | null, suspectId: string, name: string): Promise<void> {
+  const replacement = made === null ? null : await inspectIfThere(client, made);
+  if (replacement !== null) {
+    if (replacement.State.StartedAt !== NEVER) return;
+    // Its volumes are the suspect's by name, which `v` leaves alone; anonymous ones are its own.
+    await client.ask(
+      `remove the half-made ${name}`,
+      client.quick.getContainer(replacement.Id).remove({ force: true, v: true }),
+    );
+  }
+  const suspect = await inspectIfThere(client, suspectId);
+  if (suspect !== null) await renameTo(client, suspect, name);
+}
+
+function isGone(error: unknown): boolean {
+  return error instanceof PristineError && error.code === 'E_ENGINE_GONE';
+}
+
+function replaceFailure(error: unknown, name: string): PristineError {
+  if (error instanceof PristineError && error.code === 'E_NO_SUCH_IMAGE') return error;
+  return new PristineError(
+    'E_REPLACE',
+    `no pristine container could take the place of ${name}: ${messageOf(error)}`,
+    {
+      next: `The suspect has its name back and was left as it was. Remove the cause, then run "pristine restore ${name}".`,
+      cause: error,
+    },
+  );
+}
