@@ -1,1 +1,2 @@
+export { createOverlayReader } from './overlay/reader.ts';
 export type * from './port.ts';

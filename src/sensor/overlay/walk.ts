@@ -1,0 +1,132 @@
+import type { Change } from '../../contract/index.ts';
+import { encodePathBytes } from '../../kernel/index.ts';
+import type { SafeDirectory } from '../../linux/index.ts';
+import { ScanBudget } from './budget.ts';
+import { changeAt, type FoundChange } from './change-at.ts';
+import type { Hasher } from './hash.ts';
+import {
+  closeAll,
+  type DirectoryRef,
+  type Entry,
+  lookup,
+  openAll,
+  rootsOf,
+  type Stack,
+  sameDirectories,
+} from './lookup.ts';
+import type { Pacer } from './pacer.ts';
+
+/** The container's stack of layers, and the image's: the same without the upper one. */
+export interface Stacks {
+  readonly container: Stack;
+  readonly image: Stack;
+}
+
+/** A directory that may hold changes: what the container merges there, and what the image does. */
+interface Pending {
+  readonly path: string;
+  readonly container: readonly DirectoryRef[];
+  readonly image: readonly DirectoryRef[];
+}
+
+export interface Walk {
+  readonly found: FoundChange[];
+  /** Sentences about what was left out. */
+  readonly omissions: string[];
+}
+
+/**
+ * Walks the upper layer and compares everything in it with the image. Descriptors are held for one directory
+ * at a time, however deep the container nests them.
+ */
+export async function walk(stacks: Stacks, hasher: Hasher, pacer: Pacer): Promise<Walk> {
+  const found: FoundChange[] = [];
+  const budget = new ScanBudget();
+  const root = { path: '', container: rootsOf(stacks.container), image: rootsOf(stacks.image) };
+  const keep = (change: FoundChange | null) => {
+    if (change === null) return;
+    budget.spend(change.change);
+    found.push(change);
+  };
+  keep(await rootChange(stacks, root, hasher));
+  const pending: Pending[] = [root];
+  for (let next = pending.pop(); next !== undefined; next = pending.pop()) {
+    await walkDirectory(stacks, next, hasher, pacer, pending, keep, () => budget.exhausted);
+    if (budget.exhausted) return { found, omissions: [budget.sentence()] };
+  }
+  return { found, omissions: [] };
+}
+
+async function rootChange(stacks: Stacks, root: Pending, hasher: Hasher): Promise<FoundChange | null> {
+  const container = openAll(root.container);
+  const image = openAll(root.image);
+  try {
+    const [now, then] = [lookup(stacks.container, container, '.'), lookup(stacks.image, image, '.')];
+    return await changeAt('/', now, then, stacks.container.prefix, hasher);
+  } finally {
+    closeAll(container);
+    closeAll(image);
+  }
+}
+
+async function walkDirectory(
+  stacks: Stacks,
+  at: Pending,
+  hasher: Hasher,
+  pacer: Pacer,
+  pending: Pending[],
+  keep: (change: FoundChange | null) => void,
+  full: () => boolean,
+): Promise<void> {
+  const container = openAll(at.container);
+  const image = openAll(at.image);
+  try {
+    // The upper directory vanished since it was listed: whatever took its place is the next scan's.
+    if (at.container[0]?.layer.isUpper === true && container[0]?.ref !== at.container[0]) return;
+    for (const name of namesToCompare(at, container, image)) {
+      const now = lookup(stacks.container, container, name);
+      const then = lookup(stacks.image, image, name);
+      const path = `${at.path}/${name}`;
+      keep(await changeAt(path, now, then, stacks.container.prefix, hasher));
+      const below = belowOf(path, now, then);
+      if (below !== null) pending.push(below);
+      if (full()) return;
+      if (pacer.due()) await pacer.pause();
+    }
+  } finally {
+    closeAll(container);
+    closeAll(image);
+  }
+}
+
+type Opened = readonly { readonly ref: DirectoryRef; readonly directory: SafeDirectory }[];
+
+/** The upper layer's names; all names where the container does not simply lie over the image's directory. */
+function namesToCompare(at: Pending, container: Opened, image: Opened): Iterable<string> {
+  const upper = container[0]?.ref.layer.isUpper === true ? container[0].directory : null;
+  const isPlain = sameDirectories(lowerPart(at.container), at.image);
+  if (isPlain) return upper?.names() ?? [];
+  const names = new Set<string>();
+  for (const { directory } of [...container, ...image]) for (const name of directory.names()) names.add(name);
+  return names;
+}
+
+/** The directory to walk next, or null when nothing below can differ, or all that does was said already. */
+function belowOf(path: string, now: Entry | null, then: Entry | null): Pending | null {
+  if (now === null) return null;
+  const container = now.directories;
+  const image = then?.directories ?? [];
+  if (container.length === 0 && image.length === 0) return null;
+  const untouched = container[0]?.layer.isUpper !== true && sameDirectories(container, image);
+  return untouched ? null : { path, container, image };
+}
+
+function lowerPart(refs: readonly DirectoryRef[]): readonly DirectoryRef[] {
+  return refs[0]?.layer.isUpper === true ? refs.slice(1) : refs;
+}
+
+/** Changes sorted by the bytes of their paths. */
+export function sortedChanges(found: readonly FoundChange[]): Change[] {
+  const keyed = found.map(({ change }) => ({ change, key: encodePathBytes(change.path) }));
+  return keyed.sort((a, b) => Buffer.compare(a.key, b.key)).map(({ change }) => change);
+}
