@@ -4,7 +4,7 @@ import { dataRanges, type SafeFile } from '../../linux/index.ts';
 import type { TarHeader } from '../tar/header.ts';
 import type { Extent } from '../tar/sparse.ts';
 import type { ByteSource, TarWriter } from '../tar/writer.ts';
-import type { Entry, TreeOptions } from './write-tree.ts';
+import type { Entry, TreeOptions } from './entry.ts';
 
 const read = promisify(readCallback);
 

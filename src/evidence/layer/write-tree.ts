@@ -1,29 +1,11 @@
 /** A directory tree as a tar archive, in the form of an OCI layer where it is an overlay's upper directory. */
 import type { FileType } from '../../contract/index.ts';
 import { encodePathBytes } from '../../kernel/index.ts';
-import type { FileStatus, SafeDirectory } from '../../linux/index.ts';
-import type { Omissions } from '../omissions.ts';
+import type { SafeDirectory } from '../../linux/index.ts';
 import type { TarHeader, TarType } from '../tar/header.ts';
 import type { TarWriter } from '../tar/writer.ts';
+import type { Entry, TreeOptions } from './entry.ts';
 import { writeFileEntry } from './write-file.ts';
-
-export interface TreeOptions {
-  /** An overlay's upper directory: whiteouts and opaque directories are written as OCI layers have them. */
-  readonly overlay: boolean;
-  /** What to call the tree in omissions, e.g. `tmpfs /dev/shm`. */
-  readonly title: string;
-  readonly omissions: Omissions;
-  readonly signal?: AbortSignal;
-}
-
-/** What is known of an entry while it is written. */
-export interface Entry {
-  readonly directory: SafeDirectory;
-  readonly name: string;
-  /** Relative to the tree's root. */
-  readonly path: string;
-  readonly status: FileStatus;
-}
 
 /**
  * Writes everything below `root`, parents before children, without following a link and without leaving the
