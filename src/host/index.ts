@@ -1,2 +1,3 @@
 export { canInstallPackages, installPackages, type Say } from './debian-packages.ts';
 export { commandExists, type RunOptions, type RunResult, run } from './run.ts';
+export { defaultStateDirectory } from './state-directory.ts';
