@@ -1,6 +1,20 @@
+export {
+  type EntryRecord,
+  FAN,
+  type FilesystemEvent,
+  markFilesystem,
+  openChangeGroup,
+  openPermissionGroup,
+  parseEvents,
+  unmarkFilesystem,
+} from './fanotify.ts';
 export { decodeFileCapabilities } from './file-capabilities.ts';
 export { fileHandle, handleText } from './file-handle.ts';
 export { lockFile, tryLockFile } from './flock.ts';
+export { filesystemId, handleOfFd, hasXattr, openByHandle, pathOfFd, withHandle } from './handles.ts';
+export { closeDescriptor } from './openat2.ts';
+export { clearWake, openWakeFd, pollReadable, readAvailable, readableBytes, wake } from './poll.ts';
+export { openProcessConnector, type ProcessEvent, readProcessEvents } from './process-connector.ts';
 export { SafeDirectory, type SafeFile } from './safe-directory.ts';
 export { type DataRange, dataRanges } from './sparse.ts';
 export type { FileStatus } from './statx.ts';
