@@ -40,7 +40,10 @@ export type SensorEvent =
       readonly containerId: string;
       /** Absolute path in the container. */
       readonly path: string;
+      /** What the kernel saw; a hint, since several can fall together. `write` includes being copied up for it. */
       readonly operation: 'create' | 'write' | 'attributes' | 'delete' | 'rename';
+      /** A directory moved to or from this path: what lies below it moved along without events of its own. */
+      readonly subtree?: boolean;
       /** Milliseconds since 1970 at which the event was read from the kernel. */
       readonly at: number;
       readonly process?: ProcessAttribution;
