@@ -38,9 +38,7 @@ export function get(url: string, options: GetOptions = {}): Promise<Answer> {
       finish(
         0,
         '',
-        timeout.aborted
-          ? `no answer within ${timeoutMs} ms`
-          : (systemErrorCode(error) ?? messageOf(error)),
+        timeout.aborted ? `no answer within ${timeoutMs} ms` : (systemErrorCode(error) ?? messageOf(error)),
       );
     const outgoing = request(url, { agent: false, signal }, (incoming) => {
       const pieces: Buffer[] = [];
@@ -50,7 +48,9 @@ export function get(url: string, options: GetOptions = {}): Promise<Answer> {
         if (length > LONGEST_BODY) incoming.destroy(new Error('answer too long'));
         else pieces.push(piece);
       });
-      incoming.on('end', () => finish(incoming.statusCode ?? 0, Buffer.concat(pieces).toString('utf8'), null));
+      incoming.on('end', () =>
+        finish(incoming.statusCode ?? 0, Buffer.concat(pieces).toString('utf8'), null),
+      );
       incoming.on('error', fail);
     });
     outgoing.on('error', fail);

@@ -25,7 +25,9 @@ export function readPage(html: string): Pick<Page, 'hostname' | 'links' | 'guest
   return {
     hostname,
     links: links.map(([, name, address]) => `${name} ${address}`),
-    guests: rows.map(([, row]) => [...(row ?? '').matchAll(/<td>(.*?)<\/td>/g)].map(([, cell]) => cell ?? '')),
+    guests: rows.map(([, row]) =>
+      [...(row ?? '').matchAll(/<td>(.*?)<\/td>/g)].map(([, cell]) => cell ?? ''),
+    ),
     content: hostname === null ? html : html.replaceAll(hostname, 'HOSTNAME'),
   };
 }

@@ -2,13 +2,11 @@
 import { randomBytes } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { PristineError, printable } from '../../src/kernel/index.ts';
+import { ATTACKER_HOST } from '../attacker/attacker-server.ts';
 import type { Docker } from '../docker.ts';
 import type { DemoImage } from '../images/build.ts';
 import { freePort } from './free-port.ts';
 import type { RunNames } from './labels.ts';
-
-/** Host name of the attacker's server in the demo's network. */
-export const ATTACKER_HOST = 'attacker.example';
 
 /** The article's read-only run: what Apache with PHP must write goes to memory, nothing else can be written. */
 export const READ_ONLY_OPTIONS = ['--read-only', '--tmpfs', '/tmp', '--tmpfs', '/run/apache2'] as const;
@@ -91,10 +89,9 @@ export function readDatabase(docker: Docker, system: DemoSystem, signal?: AbortS
 async function waitHealthy(docker: Docker, name: string, signal: AbortSignal): Promise<void> {
   const until = performance.now() + HEALTHY_WITHIN_MS;
   for (;;) {
-    const state = await docker.text(
-      ['inspect', '-f', '{{.State.Status}} {{.State.Health.Status}}', name],
-      { signal },
-    );
+    const state = await docker.text(['inspect', '-f', '{{.State.Status}} {{.State.Health.Status}}', name], {
+      signal,
+    });
     if (state === 'running healthy') return;
     if (!state.startsWith('running') || performance.now() > until) {
       const logs = await docker.attempt(['logs', '--tail', '5', name]);
