@@ -1,0 +1,97 @@
+import { readFile, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { z } from 'zod';
+import type { Engine } from '../../engine/index.ts';
+import { canonicalJson, PristineError, systemErrorCode } from '../../kernel/index.ts';
+import { privateFolder, replaceFile, writeNewFile } from '../durable.ts';
+import { sha256 } from '../seal/seal.ts';
+import { BlobStore } from './blob-store.ts';
+import { decompressLayer, unpackArchive } from './saved-archive.ts';
+
+/** An image whose configuration and uncompressed layers are in the blob store. */
+export interface StoredImage {
+  readonly config: Buffer;
+  readonly layers: readonly { readonly sha256: string; readonly size: number }[];
+}
+
+const recordSchema = z.strictObject({ config: z.string(), layers: z.array(z.string()) });
+const configSchema = z.looseObject({ rootfs: z.looseObject({ diff_ids: z.array(z.string()) }) });
+
+/**
+ * Puts an image's layers into the blob store; does nothing when they are there already.
+ *
+ * @throws {PristineError} E_CAPTURE when the engine's archive is not what its configuration says
+ */
+export async function storeImage(
+  engine: Pick<Engine, 'saveImage'>,
+  imageId: string,
+  stateDirectory: string,
+  signal?: AbortSignal,
+): Promise<StoredImage> {
+  const blobs = new BlobStore(stateDirectory);
+  const record = join(
+    stateDirectory,
+    'images',
+    `${imageId.replace(/^sha256:/, '').replaceAll(/[^\w.-]/g, '_')}.json`,
+  );
+  const stored = await storedImage(record, blobs);
+  if (stored !== null) return stored;
+
+  await using work = await blobs.work();
+  const archive = await engine.saveImage(imageId);
+  const { config, layers } = await unpackArchive(archive, work.path, signal);
+  const expected = diffIds(config);
+  const digests: string[] = [];
+  for (const [index, layer] of layers.entries()) {
+    const file = join(work.path, `layer-${index}`);
+    const { sha256: digest } = await decompressLayer(layer, file, signal);
+    if (expected[index] !== `sha256:${digest}`) throw mismatch(imageId, index);
+    await blobs.adopt(file, digest);
+    digests.push(digest);
+  }
+  if (expected.length !== digests.length) throw mismatch(imageId, digests.length);
+  const configDigest = sha256(config);
+  await writeNewFile(join(work.path, 'config'), config);
+  await blobs.adopt(join(work.path, 'config'), configDigest);
+  await privateFolder(join(stateDirectory, 'images'));
+  await replaceFile(record, canonicalJson({ config: configDigest, layers: digests }));
+  return { config, layers: await Promise.all(digests.map((digest) => sized(blobs, digest))) };
+}
+
+async function storedImage(record: string, blobs: BlobStore): Promise<StoredImage | null> {
+  try {
+    const { config, layers } = recordSchema.parse(JSON.parse(await readFile(record, 'utf8')));
+    const image = {
+      config: await readFile(blobs.path(config)),
+      layers: await Promise.all(layers.map((digest) => sized(blobs, digest))),
+    };
+    if (sha256(image.config) === config) return image;
+  } catch (error) {
+    const code = systemErrorCode(error);
+    if (code !== undefined && code !== 'ENOENT') throw error;
+  }
+  // A record that cannot be used is of no use; the image is asked for again.
+  await rm(record, { force: true });
+  return null;
+}
+
+async function sized(blobs: BlobStore, digest: string): Promise<{ sha256: string; size: number }> {
+  const size = await blobs.size(digest);
+  if (size === null) throw new Error(`blob ${digest} is missing`);
+  return { sha256: digest, size };
+}
+
+/** The uncompressed layers' digests that an image configuration names, as `sha256:HEX`. */
+export function diffIds(config: Buffer): string[] {
+  return configSchema.parse(JSON.parse(config.toString('utf8'))).rootfs.diff_ids;
+}
+
+function mismatch(imageId: string, layer: number): PristineError {
+  return new PristineError(
+    'E_CAPTURE',
+    `layer ${layer} of image ${imageId} is not what the image's configuration says`,
+    {
+      next: "The engine's image store is damaged: pull or build the image anew.",
+    },
+  );
+}

@@ -1,0 +1,50 @@
+import { randomBytes } from 'node:crypto';
+import { constants, open, opendir, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { lockFile, tryLockFile } from '../linux/index.ts';
+import { privateFolder } from './durable.ts';
+
+const PREFIX = '.tmp-';
+
+/** A folder for work in progress that is removed at the end of the scope, unless it was renamed. */
+export interface WorkFolder extends AsyncDisposable {
+  readonly path: string;
+}
+
+/**
+ * Makes a folder `.tmp-NAME` in `parent`, and removes those that processes left there which no longer run:
+ * a running one holds a lock on its folder.
+ */
+export async function workFolder(parent: string, name = randomBytes(8).toString('hex')): Promise<WorkFolder> {
+  await privateFolder(parent);
+  await sweep(parent);
+  const path = join(parent, PREFIX + name);
+  await privateFolder(path);
+  const handle = await openFolder(path);
+  await lockFile(handle.fd);
+  return {
+    path,
+    async [Symbol.asyncDispose]() {
+      await handle.close();
+      await rm(path, { recursive: true, force: true });
+    },
+  };
+}
+
+async function sweep(parent: string): Promise<void> {
+  for await (const { name } of await opendir(parent)) {
+    if (!name.startsWith(PREFIX)) continue;
+    const path = join(parent, name);
+    const handle = await openFolder(path).catch(() => undefined);
+    if (handle === undefined) continue;
+    try {
+      if (tryLockFile(handle.fd)) await rm(path, { recursive: true, force: true });
+    } finally {
+      await handle.close();
+    }
+  }
+}
+
+function openFolder(path: string) {
+  return open(path, constants.O_RDONLY | constants.O_DIRECTORY | constants.O_NOFOLLOW);
+}
