@@ -1,0 +1,72 @@
+import { type Command, InvalidArgumentError, Option } from 'commander';
+import type { Mode } from '../../contract/index.ts';
+import { examples } from '../examples.ts';
+import { printGuardEvent } from '../render/guard-event.ts';
+import type { Runner } from '../session.ts';
+
+interface GuardCommandOptions {
+  readonly mode?: Mode;
+  readonly config?: string;
+  readonly listen?: number;
+  readonly all?: boolean;
+}
+
+export function registerGuard(program: Command, run: Runner): void {
+  program
+    .command('guard')
+    .argument(
+      '[name...]',
+      'names or ids; without any, all that the configuration or a label pristine.mode chooses',
+    )
+    .summary('watch containers, and act on what is found')
+    .description(
+      'Watches containers in the foreground until it is interrupted, and prints what happens as it happens (with --json\none JSON object a line). A line with the word "ready" says that all of them are watched. What --mode allows:\n  watch    see and tell\n  protect  as watch; refusing to run drifted files is not available yet\n  heal     freeze, keep evidence, and put a pristine container in its place',
+    )
+    .addOption(
+      new Option('--mode <mode>', 'how far to go, over configuration and labels').choices([
+        'watch',
+        'protect',
+        'heal',
+      ]),
+    )
+    .option('--config <file>', 'configuration, as YAML')
+    .option(
+      '--listen <port>',
+      'serve the HTTP API on this port of the loopback address (0: any free one)',
+      port,
+    )
+    .option('--all', 'also print expected changes')
+    .addHelpText(
+      'after',
+      examples(
+        ['pristine guard web db', 'watch two containers'],
+        ['pristine guard --mode heal web', 'and replace web when it is compromised'],
+        ['pristine guard --config pristine.yaml --json', 'as configured, for scripts'],
+      ),
+    )
+    .action((names: string[], { mode, config, listen, all }: GuardCommandOptions) =>
+      run(async ({ app, options, out, note, signal }) => {
+        await (await app()).guard({
+          names,
+          flags: {
+            ...(mode === undefined ? {} : { mode }),
+            ...(config === undefined ? {} : { configFile: config }),
+          },
+          onEvent: (event) => {
+            if (options.json) out.jsonLine(event);
+            else printGuardEvent(out, event, all === true);
+          },
+          ...(listen === undefined ? {} : { listen }),
+          onListening: (url) => note(`the API answers at ${url}`),
+          signal,
+        });
+      }, 'success'),
+    );
+}
+
+function port(text: string): number {
+  const number = Number(text);
+  if (!/^\d+$/.test(text) || number > 65_535)
+    throw new InvalidArgumentError('A port is a number from 0 to 65535.');
+  return number;
+}

@@ -1,0 +1,54 @@
+import type { Command } from 'commander';
+import type { PsRow } from '../../app/index.ts';
+import { examples } from '../examples.ts';
+import { humanAgo } from '../render/human.ts';
+import type { Styled } from '../render/style.ts';
+import { severityCell } from '../render/style.ts';
+import type { Column } from '../render/table.ts';
+import type { Runner } from '../session.ts';
+
+export function registerPs(program: Command, run: Runner): void {
+  program
+    .command('ps')
+    .summary('containers with their posture and drift')
+    .description(
+      'Lists containers, running or not: image, status, mode that their labels ask for, posture grade (A to F), drift\nby kind (added, changed, deleted), worst severity among the findings, age.',
+    )
+    .addHelpText('after', examples(['pristine ps', 'all containers'], ['pristine ps --json', 'for scripts']))
+    .action(() =>
+      run(async ({ app, options, out, progress, signal }) => {
+        progress.update('looking at each container');
+        const rows = await (await app()).ps(signal);
+        progress.stop();
+        if (options.json) out.json(rows);
+        else if (rows.length === 0) out.line('no containers');
+        else out.table(rows, columns(new Date()));
+      }),
+    );
+}
+
+function columns(now: Date): Column<PsRow>[] {
+  return [
+    { title: 'NAME', cell: ({ name }) => name, flexible: true },
+    { title: 'IMAGE', cell: ({ image }) => image, flexible: true },
+    { title: 'STATUS', cell: ({ status }) => status },
+    { title: 'MODE', cell: ({ mode }) => mode ?? '-' },
+    { title: 'POSTURE', cell: ({ grade }) => gradeCell(grade) },
+    { title: 'DRIFT', cell: driftCell, flexible: true },
+    { title: 'WORST', cell: ({ severity }) => severityCell(severity) },
+    { title: 'CREATED', cell: ({ createdAt }) => humanAgo(createdAt, now) },
+  ];
+}
+
+function driftCell({ drift, error }: PsRow): string | Styled {
+  if (error !== undefined) return { text: error, style: 'red' };
+  if (drift === null) return '-';
+  const { added, changed, deleted } = drift;
+  if (added + changed + deleted === 0) return { text: 'pristine', style: 'green' };
+  return `A ${added}  C ${changed}  D ${deleted}`;
+}
+
+function gradeCell(grade: string | null): Styled {
+  if (grade === null) return { text: '-' };
+  return { text: grade, style: grade === 'A' || grade === 'B' ? 'green' : grade === 'F' ? 'red' : 'yellow' };
+}

@@ -1,0 +1,101 @@
+import type { GuardEvent } from '../../contract/index.ts';
+import { whatDiffers, who } from './change.ts';
+import { count, humanDuration, timeOfDay } from './human.ts';
+import type { Output } from './output.ts';
+import { type Styled, severityCell } from './style.ts';
+
+/** One event of the guard as a line, or a few; expected changes only when `all` is wanted. */
+export function printGuardEvent(out: Output, event: GuardEvent, all: boolean): void {
+  const at: Styled = { text: `${timeOfDay(event.at)}  `, style: 'gray' };
+  const say = (...pieces: (string | Styled)[]) => out.line(at, ...pieces);
+  switch (event.type) {
+    case 'watching':
+      say(event.container.name, `: watching, mode ${event.mode}, by ${event.sensor}`);
+      for (const sentence of event.blindSpots) out.line('              not seen: ', sentence);
+      break;
+    case 'ready':
+      say({ text: 'ready', style: ['green', 'bold'] }, `: ${count(event.containers, 'container')} watched`);
+      break;
+    case 'change':
+      if (event.expected === null || all) printChange(say, event);
+      break;
+    case 'finding': {
+      const { severity, title, path, reason, attack, process } = event.finding;
+      const latency = event.latencyMs === undefined ? '' : `, seen after ${humanDuration(event.latencyMs)}`;
+      say(event.container.name, ': ', severityCell(severity), ` ${title}: `, path);
+      out.line('              ', reason, ` (${[...attack, event.incident].join(', ')}${latency})`);
+      if (process !== undefined) out.line('              by ', who(process));
+      break;
+    }
+    case 'step':
+      say(event.container.name, ': ', STEP_WORDS[event.phase], ' ', event.text);
+      break;
+    case 'incident':
+      printIncidentEvent(say, event.incident);
+      break;
+    case 'gap':
+      say(
+        { text: event.container?.name ?? 'all containers', style: 'yellow' },
+        `: events may be missing: ${event.reason}; ${event.rescanned ? 'made good by a rescan' : 'a rescan follows'}`,
+      );
+      break;
+    case 'unwatched':
+      say(event.container.name, ': no longer watched: ', event.reason);
+      break;
+    case 'problem':
+      say({ text: 'problem', style: 'red' }, ': ', event.message);
+      out.line('              do: ', event.next);
+      break;
+  }
+}
+
+type Say = (...pieces: (string | Styled)[]) => void;
+
+const STEP_WORDS: Record<'intent' | 'done' | 'failed', Styled> = {
+  intent: { text: '...', style: 'gray' },
+  done: { text: 'done:', style: 'green' },
+  failed: { text: 'failed:', style: ['red', 'bold'] },
+};
+
+function printChange(
+  say: Say,
+  { container, change, expected }: Extract<GuardEvent, { type: 'change' }>,
+): void {
+  const details = change.kind === 'C' ? change.differs.join(', ') : whatDiffers(change)[0];
+  const explanation: Styled = { text: expected === null ? '' : ` (expected: ${expected})`, style: 'gray' };
+  say(
+    container.name,
+    `: ${change.kind} `,
+    change.path,
+    details === undefined ? '' : ` (${details})`,
+    explanation,
+  );
+}
+
+function printIncidentEvent(
+  say: Say,
+  {
+    id,
+    container,
+    state,
+    openedAt,
+    endedAt,
+    findings,
+    bundles,
+    error,
+  }: Extract<GuardEvent, { type: 'incident' }>['incident'],
+): void {
+  const lasted =
+    endedAt === null ? '' : ` after ${humanDuration(Date.parse(endedAt) - Date.parse(openedAt))}`;
+  const evidence = bundles.length === 0 ? '' : `, evidence ${bundles.join(', ')}`;
+  const style = state === 'failed' ? 'red' : 'bold';
+  say(
+    container.name,
+    ': incident ',
+    id,
+    ' ',
+    { text: state, style },
+    `${lasted}: ${count(findings.length, 'finding')}${evidence}`,
+  );
+  if (error !== undefined) say(container.name, ': ', error);
+}

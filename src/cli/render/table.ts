@@ -1,0 +1,90 @@
+import { printable } from '../../kernel/index.ts';
+import type { Style, Styled } from './style.ts';
+import { displayWidth, pad, wrap } from './width.ts';
+
+/** What stands in a cell; several lines stand below each other. */
+export type Cell = string | Styled | readonly (string | Styled)[];
+
+export interface Column<Row> {
+  readonly title: string;
+  cell(row: Row): Cell;
+  readonly align?: 'left' | 'right';
+  /** May be made narrower, its text wrapped, when the table is wider than the terminal. */
+  readonly flexible?: boolean;
+}
+
+export interface TableOptions {
+  /** Cells of the terminal; Infinity where lines may be of any length. */
+  readonly width: number;
+  /** Colours a printable text. */
+  paint(text: string, style: Style): string;
+}
+
+const GAP = 2;
+/** A flexible column is not made narrower than this. */
+const LEAST_WIDTH = 12;
+
+/** Lines of a table with a heading. Everything in its cells is made printable, and nothing is cut off. */
+export function table<Row>(
+  rows: readonly Row[],
+  columns: readonly Column<Row>[],
+  options: TableOptions,
+): string[] {
+  const body = rows.map((row) => columns.map((column) => linesOf(column.cell(row))));
+  const natural = columns.map(({ title }, at) =>
+    body.reduce((most, cells) => Math.max(most, widest(cells[at] ?? [])), title.length),
+  );
+  const widths = narrow(natural, columns, options.width);
+  const heading = columns.map(({ title }): Styled[] => [{ text: title, style: 'bold' }]);
+  return [heading, ...body].flatMap((cells) => rowLines(cells, columns, widths, options));
+}
+
+function linesOf(cell: Cell): Styled[] {
+  const pieces = Array.isArray(cell) ? (cell as readonly (string | Styled)[]) : [cell as string | Styled];
+  return pieces.map((piece) =>
+    typeof piece === 'string' ? { text: printable(piece) } : { ...piece, text: printable(piece.text) },
+  );
+}
+
+function widest(lines: readonly Styled[]): number {
+  return lines.reduce((most, { text }) => Math.max(most, displayWidth(text)), 0);
+}
+
+/** Takes what is too much from the widest flexible column, cell by cell. */
+function narrow(natural: number[], columns: readonly Column<never>[], width: number): number[] {
+  const widths = [...natural];
+  const total = () => widths.reduce((sum, each) => sum + each + GAP, -GAP);
+  for (let excess = total() - width; excess > 0; excess--) {
+    const candidates = widths.map((each, at) => (columns[at]?.flexible === true ? each : 0));
+    const at = candidates.indexOf(Math.max(...candidates));
+    if ((candidates[at] ?? 0) <= LEAST_WIDTH) break;
+    widths[at] = (widths[at] ?? 0) - 1;
+  }
+  return widths;
+}
+
+function rowLines(
+  cells: readonly Styled[][],
+  columns: readonly Column<never>[],
+  widths: readonly number[],
+  { paint }: TableOptions,
+): string[] {
+  const wrapped = cells.map((lines, at) =>
+    lines.flatMap(({ text, ...rest }) =>
+      wrap(text, widths[at] ?? 0).map((part) => ({ ...rest, text: part })),
+    ),
+  );
+  const height = Math.max(1, ...wrapped.map(({ length }) => length));
+  return Array.from({ length: height }, (_, line) =>
+    wrapped
+      .map((parts, at) => {
+        const part = parts[line] ?? { text: '' };
+        // Trailing spaces would only make lines wrap.
+        const last = at === wrapped.length - 1 && columns[at]?.align !== 'right';
+        const text = last ? part.text : pad(part.text, widths[at] ?? 0, columns[at]?.align);
+        return part.style === undefined ? text : paint(text, part.style);
+      })
+      .join(' '.repeat(GAP))
+      .trimEnd(),
+  );
+}

@@ -1,0 +1,47 @@
+/** Characters that terminals draw two cells wide: East Asian wide and full-width forms, and emoji. */
+const WIDE =
+  /[\u1100-\u115f\u2e80-\u303e\u3041-\ua4cf\uac00-\ud7a3\uf900-\ufaff\ufe30-\ufe6f\uff00-\uff60\uffe0-\uffe6\u{1f300}-\u{1faff}\u{20000}-\u{3fffd}]/u;
+const MARK = /\p{M}/u;
+
+function cellsOf(character: string): number {
+  if (MARK.test(character)) return 0;
+  return WIDE.test(character) ? 2 : 1;
+}
+
+/** Cells that a printable text takes on a terminal. */
+export function displayWidth(text: string): number {
+  let width = 0;
+  for (const character of text) width += cellsOf(character);
+  return width;
+}
+
+/** Cuts a printable text into lines of at most `width` cells, after a space or a slash where there is one. */
+export function wrap(text: string, width: number): string[] {
+  const lines: string[] = [];
+  let line = '';
+  let used = 0;
+  for (const character of text) {
+    const cells = cellsOf(character);
+    if (used + cells > width && line !== '') {
+      const at = breakBefore(line);
+      lines.push(line.slice(0, at).trimEnd());
+      line = line.slice(at);
+      used = displayWidth(line);
+    }
+    line += character;
+    used += cells;
+  }
+  return [...lines, line];
+}
+
+/** Where a full line is cut: after its last space or slash, unless that leaves less than half of it. */
+function breakBefore(line: string): number {
+  const at = Math.max(line.lastIndexOf(' '), line.lastIndexOf('/')) + 1;
+  return at >= line.length / 2 ? at : line.length;
+}
+
+/** Pads a printable text with spaces to `width` cells. */
+export function pad(text: string, width: number, align: 'left' | 'right' = 'left'): string {
+  const space = ' '.repeat(Math.max(0, width - displayWidth(text)));
+  return align === 'left' ? text + space : space + text;
+}
