@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { networkInterfaces } from 'node:os';
+import { run } from '../../host/index.ts';
 import { PristineError } from '../../kernel/index.ts';
 
 /** An IPv4 network: its first address as a number, and its prefix length. */
@@ -47,15 +47,28 @@ export function parseNetwork(text: string): Network | null {
   return { address: ((a * 256 + b) * 256 + c) * 256 + d, prefix: Number(match[5] ?? 32) };
 }
 
+/** An IPv4 address of a network device. */
+export interface DeviceAddress {
+  readonly device: string;
+  readonly network: Network;
+}
+
+/** Addresses of all devices; Node's own list leaves out those that are down, as a bridge without ports is. */
+export async function deviceAddresses(): Promise<DeviceAddress[]> {
+  const { stdout } = await run('ip', ['-oneline', '-4', 'address', 'show']);
+  return [...stdout.matchAll(/^\d+: (\S+) +inet (\S+)/gm)].flatMap(([, device = '', address = '']) => {
+    const network = parseNetwork(address);
+    return network === null ? [] : [{ device, network }];
+  });
+}
+
 /** Networks that this host has an address in, a route to, or its name servers in. */
-export function takenNetworks(): Network[] {
-  const addresses = Object.values(networkInterfaces())
-    .flatMap((entries) => entries ?? [])
-    .map((entry) => parseNetwork(entry.cidr ?? ''));
-  const servers = [...read('/etc/resolv.conf').matchAll(/^nameserver\s+(\S+)/gm)].map((match) =>
-    parseNetwork(match[1] ?? ''),
+export async function takenNetworks(): Promise<Network[]> {
+  const addresses = (await deviceAddresses()).map((entry) => entry.network);
+  const servers = [...read('/etc/resolv.conf').matchAll(/^nameserver\s+(\S+)/gm)].flatMap(
+    (match) => parseNetwork(match[1] ?? '') ?? [],
   );
-  return [...addresses, ...servers, ...routes(read('/proc/net/route'))].filter((network) => network !== null);
+  return [...addresses, ...servers, ...routes(read('/proc/net/route'))];
 }
 
 /** Destinations of proc_net(5)'s `route`, in the host's byte order, without the default route. */

@@ -65,8 +65,7 @@ export async function restoreFirewall(
       }
       return lines.length === 0 ? [] : [`*${table.name}`, ...lines, 'COMMIT'];
     });
-    if (commands.length > 0)
-      await run(`${family}-restore`, ['--noflush'], { input: `${commands.join('\n')}\n` });
+    if (commands.length > 0) await restore(family, commands);
   }
   if (!otherEngines && before.ipForward === '0') await writeFile(IP_FORWARD, '0').catch(() => {});
 }
@@ -79,6 +78,49 @@ export function removals(table: Table, ours: EngineNetworks, fresh: (chain: stri
   });
   const chains = [...table.chains.keys()].filter(fresh);
   return [...rules.map((rule) => rule.replace('-A ', '-D ')), ...chains.map((chain) => `-X ${chain}`)];
+}
+
+/** Rules in the chains that all Docker engines of a host share, by family and table. */
+export type ForeignRules = ReadonlyMap<string, readonly string[]>;
+
+/** The rules of engines that are there already, to be remembered while another one starts. */
+export async function foreignRules(): Promise<ForeignRules> {
+  const found = new Map<string, readonly string[]>();
+  for (const family of FAMILIES) {
+    for (const table of await tables(family)) {
+      found.set(
+        `${family} ${table.name}`,
+        table.rules.filter((rule) => chainOf(rule).startsWith('DOCKER')),
+      );
+    }
+  }
+  return found;
+}
+
+/**
+ * Puts back what a starting engine has thrown out of the shared chains: it empties them first, and with them go
+ * the published ports and the isolation of every other engine's networks.
+ */
+export async function restoreForeignRules(before: ForeignRules): Promise<void> {
+  for (const family of FAMILIES) {
+    const commands = (await tables(family)).flatMap((table) => {
+      const lines = lostRules(table, before.get(`${family} ${table.name}`) ?? []);
+      return lines.length === 0 ? [] : [`*${table.name}`, ...lines, 'COMMIT'];
+    });
+    if (commands.length > 0) await restore(family, commands);
+  }
+}
+
+/** Commands that insert the rules a table has lost, each chain's in their old order before what is there. */
+export function lostRules(table: Table, before: readonly string[]): string[] {
+  return before
+    .filter((rule) => table.chains.has(chainOf(rule)) && !table.rules.includes(rule))
+    .reverse()
+    .map((rule) => rule.replace('-A ', '-I '));
+}
+
+async function restore(family: string, commands: readonly string[]): Promise<void> {
+  await run(`${family}-restore`, ['--noflush'], { input: `${commands.join('\n')}\n` });
 }
 
 function chainOf(rule: string): string {

@@ -1,8 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
-import { networkInterfaces } from 'node:os';
 import { run } from '../../host/index.ts';
-import { overlap, parseNetwork } from './addresses.ts';
+import { deviceAddresses, type Network, overlap, parseNetwork } from './addresses.ts';
 import { restoreFirewall } from './firewall.ts';
 import type { EnginePaths } from './paths.ts';
 import { allProcesses, ended, type ProcessEntry, signalProcess } from './processes.ts';
@@ -18,7 +17,7 @@ export async function sweep(paths: EnginePaths, record: EngineRecord | null): Pr
   const subnets = [record?.bridgeAddress, record?.addressPool]
     .map((text) => parseNetwork(text ?? ''))
     .filter((network) => network !== null);
-  const bridges = [paths.bridge, ...bridgesWithin(subnets)];
+  const bridges = [paths.bridge, ...(await bridgesWithin(subnets))];
   for (const bridge of bridges) await run('ip', ['link', 'delete', bridge]);
   if (record !== null) await restoreFirewall(record.before, { bridges, subnets }, otherEngineRuns(paths));
   await rm(paths.runDirectory, { recursive: true, force: true });
@@ -48,10 +47,10 @@ function isBelow(entry: ProcessEntry, directory: string): boolean {
   return entry.command.some((word) => word === directory || word.startsWith(`${directory}/`));
 }
 
-/** Unmounts everything below some directories, the innermost first. */
+/** Unmounts everything at and below some directories, the innermost first. */
 async function unmountBelow(directories: readonly string[]): Promise<void> {
   const mounted = mountPoints(readFileSync('/proc/self/mountinfo', 'utf8')).filter((point) =>
-    directories.some((directory) => point.startsWith(`${directory}/`)),
+    directories.some((directory) => point === directory || point.startsWith(`${directory}/`)),
   );
   for (const point of mounted.reverse()) {
     // Lazily where it is busy: what holds it has been told to end.
@@ -72,15 +71,10 @@ export function mountPoints(mountinfo: string): string[] {
 }
 
 /** Bridges that the engine made for networks: their addresses come from its pool. */
-function bridgesWithin(subnets: readonly { address: number; prefix: number }[]): string[] {
-  return Object.entries(networkInterfaces())
+async function bridgesWithin(subnets: readonly Network[]): Promise<string[]> {
+  return (await deviceAddresses())
     .filter(
-      ([name, entries]) =>
-        name.startsWith('br-') &&
-        (entries ?? []).some((entry) => {
-          const network = parseNetwork(entry.cidr ?? '');
-          return network !== null && subnets.some((subnet) => overlap(subnet, network));
-        }),
+      ({ device, network }) => device.startsWith('br-') && subnets.some((subnet) => overlap(subnet, network)),
     )
-    .map(([name]) => name);
+    .map(({ device }) => device);
 }

@@ -3,7 +3,7 @@ import { run, type Say } from '../../host/index.ts';
 import { PristineError } from '../../kernel/index.ts';
 import { freeAddresses, takenNetworks } from './addresses.ts';
 import { startDaemon, untilAnswering } from './daemon.ts';
-import { firewallState } from './firewall.ts';
+import { firewallState, foreignRules, restoreForeignRules } from './firewall.ts';
 import { ensureEngineInstalled } from './install.ts';
 import { withEngineLock } from './lock.ts';
 import { type EnginePaths, enginePaths } from './paths.ts';
@@ -41,7 +41,7 @@ export async function engineUp(options: { stateDirectory: string; say: Say }): P
 
 async function start(paths: EnginePaths, say: Say): Promise<void> {
   say('starting a private Docker Engine ...');
-  const { bridge, pool } = freeAddresses(takenNetworks(), paths.seed);
+  const { bridge, pool } = freeAddresses(await takenNetworks(), paths.seed);
   const record = {
     process: null,
     startedAt: new Date().toISOString(),
@@ -51,6 +51,7 @@ async function start(paths: EnginePaths, say: Say): Promise<void> {
   };
   // On disk before anything is made, so that whatever happens, `engine down` knows what to take away.
   await writeRecord(paths, record);
+  const others = await foreignRules();
   let daemon: ProcessEntry | null = null;
   try {
     await mkdir(paths.dataRoot, { recursive: true, mode: 0o711 });
@@ -58,6 +59,7 @@ async function start(paths: EnginePaths, say: Say): Promise<void> {
     daemon = await startDaemon(paths, pool);
     await writeRecord(paths, { ...record, process: { pid: daemon.pid, startTime: daemon.startTime } });
     const version = await untilAnswering(paths, daemon);
+    await restoreForeignRules(others);
     say(`Docker Engine ${version} answers at unix://${paths.socket}`);
   } catch (error) {
     if (daemon !== null) signalProcess(daemon, 'SIGKILL');
