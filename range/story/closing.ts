@@ -1,0 +1,82 @@
+import type { AttackStep } from '../attacker/attack.ts';
+import type { StepId } from '../attacker/steps.ts';
+import { seconds } from '../task.ts';
+import type { Narrator } from './narrator.ts';
+import type { GuardedAttack, LatencySummary } from './report.ts';
+
+/** What none of this stops; printed at the end of every demo and part of its report. */
+export const NOT_PROTECTED: readonly string[] = [
+  'The hole is still there. The healed site and the read-only site both run whatever is sent to ?shell=.',
+  'Reading: the root password and every row of the database were read without writing a file, and nothing saw it. What has left cannot be healed; change the password.',
+  'Code that lives in memory alone (PHP in eval, a script piped into sh, memfd) leaves no file to find; replacing the container ends it, but only something else can trigger that.',
+  'The database: with the stolen password rows can be changed or dropped. Volumes are carried over to the replacement as they are, with whatever an attacker put there.',
+  'The moment before: the guard acts after the first write, so that write, and what it was used for until the freeze, happened.',
+  'tmpfs mounts of the read-only run: /tmp can still be written, and a script there can be run by an interpreter.',
+  'The kernel is shared: a kernel exploit leaves the container, and then the host, Pristine and its evidence are in reach.',
+  'Other machines: from inside the container the network could be searched all the while.',
+];
+
+interface Story {
+  readonly unguarded: readonly AttackStep[];
+  readonly guarded: readonly GuardedAttack[];
+  readonly readOnly: readonly AttackStep[];
+  readonly latency: LatencySummary;
+}
+
+/** The closing table: what the attacker did, whether it worked, when it was seen, how long it lasted, what it cost. */
+export function tellClosing(narrator: Narrator, { unguarded, guarded, readOnly, latency }: Story): void {
+  narrator.act('What the attack was worth');
+  const first = guarded[0];
+  if (first === undefined) return;
+  const { measures, visitors, findings, bundles } = first;
+  const rows = unguarded.map(({ id, title, outcome }) => [
+    title,
+    outcome,
+    guardedOutcome(first, id),
+    outcomeOf(readOnly, id),
+  ]);
+  narrator.table([
+    ['what the attacker did', 'unguarded', 'guarded (heal)', 'read-only'],
+    ...rows,
+    ['first seen, after the first write', 'never', ms(measures.writeToFindingByGuard), 'nothing to see'],
+    ['frozen, after the first write', 'never', ms(measures.writeToFrozen), '-'],
+    ['foothold lasted', 'until someone looks', ms(measures.foothold), 'none on disk'],
+    ['visitors saw the defacement for', 'until someone looks', ms(visitors.defacedMs), 'never'],
+    ['site did not answer for', '0 ms', ms(measures.outage), '0 ms'],
+    ['pristine again, after the first write', 'never', ms(measures.writeToHealed), 'always was'],
+    [
+      "attacker's tools now in evidence",
+      'none',
+      `${findings.length} findings, ${bundles.length} bundle`,
+      'none',
+    ],
+    ['to be back, the attacker must', 'do nothing', 'begin anew', 'begin anew'],
+  ]);
+  if (latency.attacks > 1) {
+    narrator.say('');
+    narrator.say(
+      `over ${latency.attacks} attacks, first write to first finding: median ${ms(latency.medianByGuard)} by the ` +
+        `guard's clock (worst ${ms(latency.worstByGuard)}), median ${ms(latency.medianByFileTime)} by file times`,
+    );
+  }
+  narrator.say('');
+  narrator.say('Is this bullet-proof? No. What is not protected:');
+  for (const sentence of NOT_PROTECTED) narrator.say(`- ${sentence}`);
+}
+
+/** Steps that leave something behind were undone; what was read stays read. */
+const LEAVES_FILES: readonly StepId[] = ['deface', 'download', 'use'];
+
+function guardedOutcome({ steps, foothold }: GuardedAttack, id: StepId): string {
+  const outcome = outcomeOf(steps, id);
+  const undone = outcome === 'worked' && LEAVES_FILES.includes(id) && foothold.goneAt !== null;
+  return undone ? 'worked, undone' : outcome;
+}
+
+function outcomeOf(steps: readonly AttackStep[], id: StepId): string {
+  return steps.find((step) => step.id === id)?.outcome ?? '-';
+}
+
+function ms(value: number | null): string {
+  return value === null ? '-' : seconds(value);
+}

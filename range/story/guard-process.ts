@@ -1,0 +1,135 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { openSync } from 'node:fs';
+import { createInterface } from 'node:readline';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { PristineError, printable } from '../../src/kernel/index.ts';
+import { preciseNow } from '../http-client.ts';
+import type { GuardLine, PristineCommand } from './pristine.ts';
+
+/** A line of the guard, and when it reached us (milliseconds since 1970). */
+export interface ReceivedLine {
+  readonly at: number;
+  readonly line: GuardLine;
+}
+
+export interface GuardProcess {
+  /** Every line so far. */
+  readonly lines: readonly ReceivedLine[];
+  /** Called with each line from now on. */
+  onLine(listener: (received: ReceivedLine) => void): void;
+  /**
+   * The first line, from index `from` on, that fits.
+   * @throws {PristineError} E_DEMO when none comes in time, or the guard ends
+   */
+  waitFor(
+    what: string,
+    fits: (line: GuardLine) => boolean,
+    options: { from?: number; withinMs: number },
+  ): Promise<ReceivedLine>;
+  /** Asks it to end and waits; answers with its exit code, or null when it had to be killed. */
+  stop(): Promise<number | null>;
+}
+
+const ENDS_WITHIN_MS = 15_000;
+
+function guardArguments(container: string): string[] {
+  return ['guard', container, '--mode', 'heal', '--json'];
+}
+
+/** Starts `pristine guard NAME --mode heal --json`, in a process group of its own: Ctrl-C is ours to pass on. */
+export function startGuard(pristine: PristineCommand, container: string): GuardProcess {
+  const child = spawn(pristine.path, guardArguments(container), {
+    stdio: ['ignore', 'pipe', 'pipe'],
+    env: { ...process.env, ...pristine.environment },
+    detached: true,
+  });
+  const lines: ReceivedLine[] = [];
+  const listeners = new Set<(received: ReceivedLine) => void>();
+  const ended = Promise.withResolvers<void>();
+  let errors = '';
+  child.stderr.on('data', (piece) => {
+    errors = (errors + piece).slice(-2000);
+  });
+  child.on('error', (error) => {
+    errors += error.message;
+    ended.resolve();
+  });
+  child.on('close', () => ended.resolve());
+  createInterface({ input: child.stdout }).on('line', (text) => {
+    const line = parse(text);
+    if (line === null) return;
+    const received = { at: preciseNow(), line };
+    lines.push(received);
+    for (const listener of listeners) listener(received);
+  });
+  const waitFor: GuardProcess['waitFor'] = async (what, fits, { from = 0, withinMs }) => {
+    const arrival = Promise.withResolvers<ReceivedLine>();
+    const look = (received: ReceivedLine) => {
+      if (fits(received.line)) arrival.resolve(received);
+    };
+    const given = new AbortController();
+    lines.slice(from).forEach(look);
+    listeners.add(look);
+    try {
+      const timeout = sleep(withinMs, 'too late' as const, { signal: given.signal }).catch(
+        () => 'too late' as const,
+      );
+      const gone = ended.promise.then(() => 'gone' as const);
+      const result = await Promise.race([arrival.promise, timeout, gone]);
+      if (typeof result === 'object') return result;
+      const why = result === 'gone' ? 'the guard ended' : `waited ${withinMs / 1000} s`;
+      throw new PristineError('E_DEMO', `the guard did not say "${what}": ${why}. ${lastWords(errors)}`, {
+        next: `Run "pristine ${guardArguments(container).join(' ')}" by hand and look.`,
+      });
+    } finally {
+      given.abort();
+      listeners.delete(look);
+    }
+  };
+  return {
+    lines,
+    onLine: (listener) => listeners.add(listener),
+    waitFor,
+    stop: () => stop(child, ended.promise),
+  };
+}
+
+/** A line that is no JSON is not the guard's; whether all that must be said was said shows elsewhere. */
+function parse(text: string): GuardLine | null {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return null;
+  }
+}
+
+function lastWords(text: string): string {
+  return text.trim().split('\n').slice(-4).map(printable).join(' / ');
+}
+
+async function stop(child: ChildProcess, ended: Promise<void>): Promise<number | null> {
+  if (child.pid === undefined) return null;
+  if (child.exitCode === null && child.signalCode === null) child.kill('SIGINT');
+  const timer = setTimeout(() => child.kill('SIGKILL'), ENDS_WITHIN_MS);
+  await ended;
+  clearTimeout(timer);
+  return child.exitCode;
+}
+
+/** Starts a guard that goes on when we end; its lines go to a file. Answers with its pid. */
+export async function leaveGuard(
+  pristine: PristineCommand,
+  container: string,
+  logFile: string,
+): Promise<number> {
+  const log = openSync(logFile, 'a', 0o600);
+  const child = spawn(pristine.path, guardArguments(container), {
+    stdio: ['ignore', log, log],
+    env: { ...process.env, ...pristine.environment },
+    detached: true,
+  });
+  await once(child, 'spawn');
+  child.unref();
+  return child.pid ?? 0;
+}

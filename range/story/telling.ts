@@ -1,0 +1,48 @@
+/** Words for what happens: one line for a step of the attacker, for a line of the guard. */
+import { printable } from '../../src/kernel/index.ts';
+import type { AttackStep } from '../attacker/attack.ts';
+import type { ReceivedLine } from './guard-process.ts';
+import type { Narrator } from './narrator.ts';
+
+export function tellStep(narrator: Narrator, step: AttackStep): void {
+  narrator.event(
+    'attacker',
+    step.endedAt,
+    `${step.title}: ${step.outcome.toUpperCase()} (${step.evidence})`,
+    step.outcome === 'worked' ? 'bad' : 'good',
+  );
+}
+
+/** Tells findings, steps of the response and ends of incidents; changes alone would be noise. */
+export function tellGuardLine(narrator: Narrator, { at, line }: ReceivedLine): void {
+  const tell = (text: string, tone?: 'good' | 'bad' | 'dim') => narrator.event('guard', at, text, tone);
+  switch (line.type) {
+    case 'finding': {
+      const { severity, path, title, attack } = line.finding;
+      const latency =
+        line.latencyMs === undefined ? '' : `, ${Math.round(line.latencyMs)} ms after the write`;
+      tell(
+        `finding ${severity}: ${printable(path)}: ${printable(title)} [${attack.map(printable).join(' ')}${latency}]`,
+      );
+      break;
+    }
+    case 'step':
+      if (line.phase === 'intent') break;
+      tell(`${line.step} ${line.phase}: ${printable(line.text)}`, line.phase === 'failed' ? 'bad' : 'dim');
+      break;
+    case 'incident':
+      tell(
+        `incident ${line.incident.id} ${line.incident.state}${line.incident.error === undefined ? '' : `: ${printable(line.incident.error)}`}`,
+        line.incident.state === 'healed' ? 'good' : 'dim',
+      );
+      break;
+    case 'gap':
+      tell(`lost events (${printable(line.reason)}); ${line.rescanned ? 'rescanned' : 'will rescan'}`, 'bad');
+      break;
+    case 'problem':
+      tell(`${line.code}: ${printable(line.message)}`, 'bad');
+      break;
+    default:
+      break;
+  }
+}
