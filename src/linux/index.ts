@@ -18,3 +18,4 @@ export { openProcessConnector, type ProcessEvent, readProcessEvents } from './pr
 export { SafeDirectory, type SafeFile } from './safe-directory.ts';
 export { type DataRange, dataRanges } from './sparse.ts';
 export type { FileStatus } from './statx.ts';
+export { runFirst } from './scheduling.ts';

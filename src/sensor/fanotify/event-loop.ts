@@ -11,6 +11,7 @@ import {
   readAvailable,
   readableBytes,
   readProcessEvents,
+  runFirst,
 } from '../../linux/index.ts';
 import { Coalescer } from './coalescer.ts';
 import { Outbox } from './outbox.ts';
@@ -28,6 +29,8 @@ const READ_BYTES = 32 << 10;
 /** What an event with two handles and a short name takes in the kernel's queue. */
 const EVENT_BYTES = 96;
 const PROCESS_EVENTS_A_TURN = 4096;
+/** A thread that was busy for more than half of such a period queues up with everybody else in the next. */
+const PERIOD_MS = 200;
 
 /** The worker's life: waits in poll(2) for the kernel, for requests and for the end. */
 export class EventLoop {
@@ -44,6 +47,10 @@ export class EventLoop {
   readonly #coalescer = new Coalescer(COALESCE_MS);
   readonly #outbox: Outbox;
   readonly #buffer = Buffer.alloc(READ_BYTES);
+  /** Whether this thread runs before ordinary ones. */
+  #first = false;
+  #idleMs = PERIOD_MS;
+  #periodStart = 0;
 
   /** @throws {PristineError} E_SYSCALL when the kernel refuses a fanotify group */
   constructor(start: WorkerStart, report: (report: WorkerReport) => void) {
@@ -66,7 +73,9 @@ export class EventLoop {
       this.#report({ type: 'ready', sharesProcesses: this.#connector !== null });
       const connector = this.#connector === null ? [] : [this.#connector];
       while (Atomics.load(this.#cells, CELL.closing) === 0) {
+        const asked = performance.now();
         const ready = pollReadable([this.#wakeFd, this.#group, ...connector], this.#wait());
+        this.#yieldWhenBusy(asked, performance.now());
         if (ready[0]) this.#serve();
         if (ready[1]) this.#readChanges();
         else this.#readProcesses();
@@ -84,6 +93,20 @@ export class EventLoop {
   #wait(): number {
     const due = this.#coalescer.nextDue();
     return due === null ? LONGEST_WAIT_MS : Math.min(LONGEST_WAIT_MS, Math.max(0, due - Date.now()));
+  }
+
+  /**
+   * Runs before others, or half of the processes that live for a millisecond are gone before they are read
+   * from /proc; but a flood of events must not keep the host from its own work.
+   */
+  #yieldWhenBusy(asked: number, woken: number): void {
+    this.#idleMs += woken - asked;
+    if (woken - this.#periodStart < PERIOD_MS) return;
+    const first = this.#idleMs >= PERIOD_MS / 2;
+    this.#idleMs = 0;
+    this.#periodStart = woken;
+    if (first !== this.#first) runFirst(first);
+    this.#first = first;
   }
 
   #serve(): void {

@@ -22,16 +22,19 @@ const scratch = Buffer.alloc(MAX_COMMAND_LINE_BYTES);
 /** Reads a process from /proc; null when it is gone. At most 64 arguments and 4 KiB of its command line. */
 export function readProcess(pid: number): ProcessSnapshot | null {
   try {
-    const status = readFileSync(`/proc/${pid}/status`, 'latin1');
+    // First what vanishes with the process's end; ids stay readable until its parent has waited for it.
+    const commandLine = commandLineOf(pid);
     const exe = linkOf(`/proc/${pid}/exe`);
+    const mountNamespace = mountNamespaceOf(pid);
+    const status = readFileSync(`/proc/${pid}/status`, 'latin1');
     return {
       pid,
       ppid: Number(/^PPid:\t(\d+)/m.exec(status)?.[1] ?? 0),
       uid: Number(/^Uid:\t\d+\t(\d+)/m.exec(status)?.[1] ?? 0),
       gid: Number(/^Gid:\t\d+\t(\d+)/m.exec(status)?.[1] ?? 0),
-      mountNamespace: mountNamespaceOf(pid),
+      mountNamespace,
       exe: exe === null ? null : decodePathBytes(exe),
-      commandLine: commandLineOf(pid),
+      commandLine,
     };
   } catch {
     return null;
