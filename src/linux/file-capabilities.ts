@@ -35,17 +35,25 @@ export function decodeFileCapabilities(value: Uint8Array): string | null {
   return root === 0 ? text : `${text} [rootid=${root}]`;
 }
 
+/** Clauses as libcap's cap_to_text(3) orders them: inheritable above permitted above effective. */
 function describe(permitted: bigint, inheritable: bigint, effective: boolean): string {
-  const groups = new Map<string, string[]>();
+  const clauses = [
+    { flags: `${effective ? 'e' : ''}ip`, mask: inheritable & permitted },
+    { flags: `${effective ? 'e' : ''}i`, mask: inheritable & ~permitted },
+    { flags: `${effective ? 'e' : ''}p`, mask: permitted & ~inheritable },
+  ].filter(({ mask }) => mask !== 0n);
+  if (clauses.length === 0) return '=';
+  return clauses
+    .map(({ flags, mask }, index) => `${namesOf(mask).join(',')}${index === 0 ? '=' : '+'}${flags}`)
+    .join(' ');
+}
+
+function namesOf(mask: bigint): string[] {
+  const names: string[] = [];
   for (let number = 0; number < 64; number++) {
-    const bit = 1n << BigInt(number);
-    const isPermitted = (permitted & bit) !== 0n;
-    const isInheritable = (inheritable & bit) !== 0n;
-    if (!isPermitted && !isInheritable) continue;
-    const flags = `${effective ? 'e' : ''}${isInheritable ? 'i' : ''}${isPermitted ? 'p' : ''}`;
+    if ((mask & (1n << BigInt(number))) === 0n) continue;
     const name = NAMES[number];
-    groups.set(flags, [...(groups.get(flags) ?? []), name === undefined ? String(number) : `cap_${name}`]);
+    names.push(name === undefined ? String(number) : `cap_${name}`);
   }
-  if (groups.size === 0) return '=';
-  return [...groups].map(([flags, names]) => `${names.join(',')}=${flags}`).join(' ');
+  return names;
 }

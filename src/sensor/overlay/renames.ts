@@ -8,6 +8,9 @@ import type { Pacer } from './pacer.ts';
 /** Files of deleted directories that are looked at as possible sources. */
 const MOST_DELETED = 50_000;
 
+/** From this size on equal content is no coincidence. */
+const TELLING_BYTES = 64;
+
 /**
  * Recognises image files under a new name and notes where they came from: by the source that overlayfs noted
  * when it copied the file up, else by size and SHA-256 of a path that is gone from the image's place.
@@ -50,9 +53,10 @@ async function markByContent(
   pacer: Pacer,
 ): Promise<void> {
   const targets = new Map<number, Change[]>();
-  for (const { change } of found) {
+  for (const { change, origin } of found) {
     const { kind, after } = change;
-    if (kind !== 'A' || change.renamedFrom !== undefined) continue;
+    // A file that was copied up has its source noted: what is not a rename by that is a hard link.
+    if (kind !== 'A' || origin !== null) continue;
     if (after?.sha256 === undefined || after.size === 0) continue;
     const same = targets.get(after.size);
     if (same === undefined) targets.set(after.size, [change]);
@@ -64,13 +68,20 @@ async function markByContent(
     const candidates = targets.get(source.state.size);
     if (candidates === undefined || candidates.length === 0 || taken.has(source.path)) continue;
     await source.hash();
-    const alike = candidates.filter(({ after }) => after?.sha256 === source.state.sha256);
-    const name = baseName(source.path);
-    const target = alike.find(({ path }) => baseName(path) === name) ?? alike[0];
+    const target = likest(source, candidates);
     if (target === undefined) continue;
     target.renamedFrom = source.path;
     candidates.splice(candidates.indexOf(target), 1);
   }
+}
+
+/** The change that has the source's content; among several the one with its time of change, or its name. */
+function likest({ path, state }: Source, candidates: readonly Change[]): Change | undefined {
+  const alike = candidates.filter(({ after }) => after?.sha256 === state.sha256);
+  const moved = alike.find(({ after }) => after?.mtime === state.mtime);
+  // Tiny files are often alike by chance; one that was really moved has kept its time.
+  if (moved !== undefined || state.size < TELLING_BYTES) return moved;
+  return alike.find((change) => baseName(change.path) === baseName(path)) ?? alike[0];
 }
 
 /** Regular files of the image that are gone from their place, those in deleted directories included. */
