@@ -17,7 +17,7 @@ import type { Runner } from './session.ts';
 export function createProgram(run: Runner): Command {
   const program = new Command('pristine')
     .description(
-      'Keeps containers immutable: sees every change against the image, seals the evidence, puts a pristine\ncontainer in the place of a compromised one.',
+      'Keeps containers immutable: sees every change against the image, seals the evidence, puts a pristine container in the place of a compromised one.',
     )
     .version(version, '-V, --version', 'print the version')
     .helpOption('-h, --help', 'print help')
@@ -30,7 +30,7 @@ export function createProgram(run: Runner): Command {
         .env('PRISTINE_STATE')
         .default(defaultStateDirectory(), '/var/lib/pristine for root, else ~/.local/state/pristine'),
     )
-    .option('--json', 'print JSON for scripts', false)
+    .option('--json', 'print JSON for scripts')
     .addOption(
       new Option('--log-level <level>', 'what is logged to standard error, as JSON lines')
         .choices(['debug', 'info', 'warn', 'error'])
@@ -39,8 +39,9 @@ export function createProgram(run: Runner): Command {
     .addHelpText(
       'after',
       `
-Exit codes: 0 fine, 1 it failed, 2 wrong usage, 3 drift or findings are present, 130 interrupted.
-DOCKER_HOST and Docker contexts are honoured; "pristine engine up" starts a private engine where there is none.`,
+Exit codes: 0 fine, 1 it failed, 2 wrong usage, 3 drift or findings present,
+130 interrupted. DOCKER_HOST and Docker contexts are honoured; where there is no
+engine, "pristine engine up" starts a private one.`,
     );
   const registrations = [
     ...[registerDemo, registerPs, registerDiff, registerGuard, registerIncidents, registerIncident],

@@ -6,7 +6,7 @@ import type { Progress } from './render/progress.ts';
 export interface GlobalOptions {
   /** Folder that holds everything Pristine keeps. */
   readonly state: string;
-  readonly json: boolean;
+  readonly json?: boolean;
   readonly logLevel: string;
 }
 

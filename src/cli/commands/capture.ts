@@ -8,7 +8,7 @@ export function registerCapture(program: Command, run: Runner): void {
     .argument('<name>', 'name or id of a container')
     .summary('seal evidence of a container now')
     .description(
-      'Captures and seals evidence of a container by hand. The container is left as it is, so that what it does\nmeanwhile may blur the picture; --freeze pauses it first, cuts its network, and leaves it so.',
+      'Captures and seals evidence of a container by hand. The container is left as it is, so that what it does meanwhile may blur the picture; --freeze pauses it first, cuts its network, and leaves it so.',
     )
     .option('--freeze', 'pause the container and cut its network first')
     .addHelpText(

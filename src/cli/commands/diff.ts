@@ -18,7 +18,7 @@ export function registerDiff(program: Command, run: Runner): void {
     .argument('<name>', 'name or id of a container, or id or folder of an evidence bundle')
     .summary("what differs from a container's image")
     .description(
-      "Shows what differs from the container's image, and what the rules say of it. The table lists changes that\nnothing explains; --all lists every change. Exit code 3 when there are findings.",
+      "Shows what differs from the container's image, and what the rules say of it. The table lists changes that nothing explains; --all lists every change. Exit code 3 when there are findings.",
     )
     .addOption(
       new Option('--format <format>', '"docker" prints what docker diff prints, "json" is --json').choices([

@@ -9,7 +9,7 @@ export function registerDoctor(program: Command, run: Runner): void {
     .command('doctor')
     .summary('what this host and engine allow')
     .description(
-      'Tries what this host and engine allow, and says what falls back to polling and why. Exit code 1 when no engine\nanswers.',
+      'Tries what this host and engine allow, and says what falls back to polling and why. Exit code 1 when no engine answers.',
     )
     .addHelpText('after', examples(['pristine doctor', 'before the first guard']))
     .action(() =>

@@ -7,6 +7,7 @@ import type { Runner } from '../session.ts';
 export function registerEngine(program: Command, run: Runner): void {
   const engine = program
     .command('engine')
+    .helpCommand(false)
     .summary('a private engine, for machines that have none')
     .description(
       'Starts and stops a private Docker Engine below the state directory; it touches no other engine.',
@@ -27,9 +28,14 @@ function registerUp(engine: Command, run: Runner): void {
     .addHelpText('after', examples(['pristine engine up', 'then "pristine ps" finds it']))
     .action(() =>
       run(async ({ app, options, out, note }) => {
-        const status = await (await app()).engine.up(note);
-        if (options.json) out.json(status);
-        else printStatus(out, status);
+        const { engine: privateEngine } = await app();
+        const before = await privateEngine.status();
+        const status = await privateEngine.up(note);
+        const startedNow = status.private && !before.running;
+        if (options.json) out.json({ ...status, startedNow });
+        else if (status.private)
+          out.line('the private engine ', startedNow ? 'is up' : 'was up already', ' at ', status.endpoint);
+        else out.line('the engine at ', status.endpoint, ' answers; no private one was started');
       }, 'finish'),
     );
 }
@@ -46,9 +52,14 @@ function registerDown(engine: Command, run: Runner): void {
     .action(({ purge }: { purge?: boolean }) =>
       run(async ({ app, options, out, note }) => {
         const { engine: privateEngine } = await app();
-        await privateEngine.down({ purge: purge === true, say: note });
-        if (options.json) out.json({ running: false, purged: purge === true });
-        else out.line('the private engine is down', purge === true ? ' and its data is deleted' : '');
+        const stopped = await privateEngine.down({ purge: purge === true, say: note });
+        if (options.json) out.json({ stopped, purged: purge === true });
+        else
+          out.line(
+            'the private engine ',
+            stopped ? 'is down' : 'did not run',
+            purge === true ? '; its data is deleted' : '',
+          );
       }, 'finish'),
     );
 }
@@ -69,5 +80,15 @@ function registerStatus(engine: Command, run: Runner): void {
 }
 
 function printStatus(out: Output, status: EngineStatus): void {
-  for (const [name, value] of Object.entries(status)) out.line(`${name}: `, String(value ?? '-'));
+  const { running, endpoint, pid, version, startedAt, dataRoot, logFile, bridge, addressPool } = status;
+  if (!running) {
+    out.line('the private engine does not run; "pristine engine up" starts it');
+    return;
+  }
+  out.line('the private engine runs', version === null ? ', but does not answer' : `, version ${version}`);
+  out.line('  endpoint   ', endpoint);
+  out.line('  process    ', `${pid ?? '-'}, since ${startedAt ?? '-'}`);
+  out.line('  data       ', dataRoot);
+  out.line('  log        ', logFile);
+  out.line('  network    ', `${bridge}${addressPool === null ? '' : `, addresses from ${addressPool}`}`);
 }

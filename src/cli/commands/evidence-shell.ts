@@ -12,7 +12,7 @@ export function registerEvidenceShell(evidence: Command, run: Runner): void {
     .argument('<bundle>', 'id, folder or exported file of a bundle')
     .summary('a shell in the evidence image')
     .description(
-      "Opens the image's shell on the compromised filesystem as it was captured, in a container with no network, no\ncapabilities, and a read-only root. The programs in it are the suspect's: trust nothing they print.",
+      "Opens the image's shell on the compromised filesystem as it was captured, in a container with no network, no capabilities, and a read-only root. The programs in it are the suspect's: trust nothing they print.",
     )
     .addHelpText('after', examples(['pristine evidence shell ev-20260102t030405-k3f9qz', 'look around']))
     .action((bundle: string) =>

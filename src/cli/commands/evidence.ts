@@ -10,6 +10,7 @@ const BUNDLE = 'id, folder or exported file of a bundle';
 export function registerEvidence(program: Command, run: Runner): void {
   const evidence = program
     .command('evidence')
+    .helpCommand(false)
     .summary('list, check, look at and export sealed evidence')
     .description('Works with sealed evidence. Every access but listing is recorded in the ledger.')
     .addHelpText('after', examples(['pristine evidence verify ev-20260102t030405-k3f9qz', 'check a seal']));
@@ -42,7 +43,7 @@ function registerVerify(evidence: Command, run: Runner): void {
     .argument('<bundle>', BUNDLE)
     .summary('check the seal of a bundle')
     .description(
-      "Checks every file of a bundle, its signature, and the ledger; names whatever was changed, removed, added or\nreordered. Elsewhere than on the host that captured it, this needs that host's public key. Exit code 3 when\nanything is wrong.",
+      "Checks every file of a bundle, its signature, and the ledger; names whatever was changed, removed, added or reordered. Elsewhere than on the host that captured it, this needs that host's public key. Exit code 3 when anything is wrong.",
     )
     .option('--key <file>', "public key of the host that captured it; this host's own by default")
     .addHelpText(

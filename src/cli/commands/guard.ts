@@ -20,7 +20,7 @@ export function registerGuard(program: Command, run: Runner): void {
     )
     .summary('watch containers, and act on what is found')
     .description(
-      'Watches containers in the foreground until it is interrupted, and prints what happens as it happens (with --json\none JSON object a line). A line with the word "ready" says that all of them are watched. What --mode allows:\n  watch    see and tell\n  protect  as watch; refusing to run drifted files is not available yet\n  heal     freeze, keep evidence, and put a pristine container in its place',
+      'Watches containers in the foreground until it is interrupted, and prints what happens as it happens (with --json one JSON object a line). A line with the word "ready" says that all of them are watched. What --mode allows:\n  watch    see and tell\n  protect  as watch; refusing to run drifted files is not available yet\n  heal     freeze, keep evidence, and put a pristine container in its place',
     )
     .addOption(
       new Option('--mode <mode>', 'how far to go, over configuration and labels').choices([

@@ -33,9 +33,9 @@ export function registerIncident(program: Command, run: Runner): void {
     )
     .action((id: string) =>
       run(async ({ app, options, out }) => {
-        const { incident, timeline } = await (await app()).incident(id);
-        if (options.json) out.json({ ...incident, timeline });
-        else printIncident(out, incident, timeline);
+        const found = await (await app()).incident(id);
+        if (options.json) out.json(found);
+        else printIncident(out, found.incident, found.timeline);
       }),
     );
 }

@@ -12,7 +12,7 @@ export function registerPs(program: Command, run: Runner): void {
     .command('ps')
     .summary('containers with their posture and drift')
     .description(
-      'Lists containers, running or not: image, status, mode that their labels ask for, posture grade (A to F), drift\nby kind (added, changed, deleted), worst severity among the findings, age.',
+      'Lists containers, running or not: image, status, mode that their labels ask for, posture grade (A to F), drift by kind (added, changed, deleted), worst severity among the findings, age.',
     )
     .addHelpText('after', examples(['pristine ps', 'all containers'], ['pristine ps --json', 'for scripts']))
     .action(() =>

@@ -9,7 +9,7 @@ export function registerRestore(program: Command, run: Runner): void {
     .argument('<name>', 'name or id of a container')
     .summary('keep evidence, then replace a container')
     .description(
-      'Freezes a container, seals and verifies evidence, and puts a pristine container of the same image, configuration\nand volumes in its place. An incident that is open, or has failed, is carried to its end.',
+      'Freezes a container, seals and verifies evidence, and puts a pristine container of the same image, configuration and volumes in its place. An incident that is open, or has failed, is carried to its end.',
     )
     .addHelpText('after', examples(['pristine restore web', 'web as its image has it']))
     .action((name: string) =>
