@@ -5,6 +5,11 @@ import { run } from '../../src/host/index.ts';
 /** Every container, network, volume and image of the tests carries this label. */
 export const TEST_LABEL = 'pristine.test';
 
+/** The label with this run's own value, `NAME=VALUE`: at its end a run removes what carries it, and nothing else. */
+export function testLabel(): string {
+  return `${TEST_LABEL}=${process.env.PRISTINE_TEST_RUN ?? '1'}`;
+}
+
 /** A statically linked busybox and nothing else, 2 MB; has /bin/sh. Made by global-setup.ts. */
 export const BUSYBOX = 'pristine-test-busybox:1';
 
@@ -34,7 +39,7 @@ export async function startContainer(given: TestContainerOptions = {}): Promise<
   const name = `pristine-test-${randomBytes(4).toString('hex')}`;
   const command = given.command ?? ['sh', '-c', 'trap exit TERM; while :; do sleep 1; done'];
   const id = await docker(
-    ...['run', '-d', '--name', name, '--label', `${TEST_LABEL}=1`, '--network', 'none'],
+    ...['run', '-d', '--name', name, '--label', testLabel(), '--network', 'none'],
     ...(given.options ?? []),
     given.image ?? BUSYBOX,
     ...command,

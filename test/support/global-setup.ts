@@ -1,15 +1,33 @@
 /** Before the tests: an engine, and the busybox image; after them: nothing of theirs is left. */
+import { randomBytes } from 'node:crypto';
 import { cpSync, mkdirSync, mkdtempSync, rmSync, symlinkSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { installPackages, run } from '../../src/host/index.ts';
-import { BUSYBOX, docker, TEST_LABEL } from './engine.ts';
+import { commandExists, installPackages, run } from '../../src/host/index.ts';
+import { borrowEngine } from './borrow-engine.ts';
+import { BUSYBOX, docker, TEST_LABEL, testLabel } from './engine.ts';
 
 const say = (sentence: string) => console.error(`tests: ${sentence}`);
 
-export async function setup(): Promise<() => Promise<void>> {
-  await makeBusyboxImage();
-  return removeLeftovers;
+/** Called by vitest once for each project; the first call does it for all. */
+export async function setup(): Promise<(() => Promise<void>) | undefined> {
+  if (process.env.PRISTINE_TEST_RUN !== undefined) return undefined;
+  process.env.PRISTINE_TEST_RUN = `${process.pid}-${randomBytes(4).toString('hex')}`;
+  const giveBack = await borrowEngine(say, async () => {
+    await ensureDockerCommand();
+    await makeBusyboxImage();
+  });
+  return async () => {
+    await removeLeftovers();
+    await giveBack();
+  };
+}
+
+/** Tests make their containers as users do, with the docker command. */
+async function ensureDockerCommand(): Promise<void> {
+  if (await commandExists('docker')) return;
+  const own = (await run('apt-cache', ['show', 'docker-cli'])).code === 0;
+  await installPackages([own ? 'docker-cli' : 'docker.io'], 'the docker command', say);
 }
 
 async function makeBusyboxImage(): Promise<void> {
@@ -36,12 +54,14 @@ async function makeBusyboxImage(): Promise<void> {
   }
 }
 
+/** Removes what a test that failed or was interrupted has left; another run's things are not touched. */
 async function removeLeftovers(): Promise<void> {
-  const filter = ['--filter', `label=${TEST_LABEL}`, '-q'];
-  const containers = (await docker('ps', '-a', ...filter)).split('\n').filter(Boolean);
-  if (containers.length > 0) await docker('rm', '-f', '-v', ...containers);
-  for (const kind of ['network', 'volume'] as const) {
-    const found = (await docker(kind, 'ls', ...filter)).split('\n').filter(Boolean);
-    if (found.length > 0) await docker(kind, 'rm', ...found);
+  const labelled = ['--filter', `label=${testLabel()}`, '-q'];
+  const lines = (text: string) => [...new Set(text.split('\n').filter(Boolean))];
+  const containers = lines(await docker('ps', '-a', ...labelled));
+  if (containers.length > 0) await run('docker', ['rm', '-f', '-v', ...containers]);
+  for (const kind of ['network', 'volume', 'image'] as const) {
+    const found = lines(await docker(kind, 'ls', ...labelled));
+    if (found.length > 0) await run('docker', [kind, 'rm', ...found]);
   }
 }

@@ -1,7 +1,7 @@
 import { mkdir, open, readFile, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { PristineError, systemErrorCode } from '../../kernel/index.ts';
-import type { Endpoint, PortMap } from './vendor.ts';
+import type { Endpoint, Inspect, PortMap } from './vendor.ts';
 
 /**
  * What a container was before it was frozen. The engine forgets a network's settings (addresses, aliases,
@@ -21,6 +21,28 @@ export interface Notes {
   /** Resolves once the note is on disk. */
   write(note: Note): Promise<void>;
   remove(id: string): Promise<void>;
+}
+
+/**
+ * Writes down what the container has now, together with what an earlier freeze had noted before it was
+ * interrupted. A container that runs is not frozen: an earlier note about it is out of date.
+ *
+ * @param suspectName a container of this name was renamed by us, so that its own name is in the earlier note
+ */
+export async function takeNote(notes: Notes, container: Inspect, suspectName?: string): Promise<Note> {
+  const { State: state, NetworkSettings: current } = container;
+  const name = container.Name.replace(/^\//, '');
+  const earlier = await notes.read(container.Id);
+  const before = state.Running && !state.Paused ? null : earlier;
+  const note: Note = {
+    id: container.Id,
+    name: name === suspectName ? (earlier?.name ?? name) : name,
+    wasPaused: state.Paused && (before?.wasPaused ?? true),
+    networks: { ...before?.networks, ...current.Networks },
+    ports: { ...before?.ports, ...current.Ports },
+  };
+  await notes.write(note);
+  return note;
 }
 
 /** Notes in files of a directory, mode 0600; the directory is made at the first write. */

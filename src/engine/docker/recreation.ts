@@ -1,5 +1,5 @@
 import { IMAGE_LABEL, imageName } from './details.ts';
-import { requestedEndpoint } from './freeze.ts';
+import { requestedEndpoint } from './networks.ts';
 import type { Endpoint, HostConfig, Inspect, MountRequest, PortMap } from './vendor.ts';
 
 /** How to make a container like another one. */

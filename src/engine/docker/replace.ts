@@ -2,9 +2,9 @@ import { messageOf, PristineError } from '../../kernel/index.ts';
 import type { Replacement, ReplaceOptions } from '../port.ts';
 import type { Client } from './client.ts';
 import { engineFailure, refusalOf, statusOf } from './failures.ts';
-import { connectNetwork } from './freeze.ts';
 import { inspectIfThere, lookUp } from './lookup.ts';
-import type { Note, Notes } from './notes.ts';
+import { connectNetwork } from './networks.ts';
+import { type Notes, takeNote } from './notes.ts';
 import { type Recreation, recreationOf } from './recreation.ts';
 import { type Inspect, NEVER } from './vendor.ts';
 
@@ -20,8 +20,10 @@ export async function replacePristine(
   options: ReplaceOptions,
 ): Promise<Replacement> {
   const suspect = await lookUp(client, suspectId);
-  const note = await noteOf(notes, suspect, options.suspectName);
-  const recreation = recreationOf(suspect, networkStateOf(note, suspect), options.labels);
+  // On disk before anything is changed: after a rename nobody else knows the name.
+  const note = await takeNote(notes, suspect, options.suspectName);
+  if (note.name === options.suspectName) throw unknownName(note.name);
+  const recreation = recreationOf(suspect, note, options.labels);
   let made: string | null = await findReplacement(client, suspect.Id, options.labels);
   try {
     if (made === null) {
@@ -38,31 +40,10 @@ export async function replacePristine(
   }
 }
 
-/** The suspect's own name and networks, on disk before anything is changed. */
-async function noteOf(notes: Notes, suspect: Inspect, suspectName: string): Promise<Note> {
-  const known = await notes.read(suspect.Id);
-  if (known !== null) return known;
-  const name = suspect.Name.replace(/^\//, '');
-  if (name === suspectName) {
-    throw new PristineError('E_REPLACE', `nobody knows the name that ${name} had before`, {
-      next: `Rename it to what it was with "docker rename ${name} NAME", then try again.`,
-    });
-  }
-  const { Networks: networks, Ports: ports } = suspect.NetworkSettings;
-  const note = {
-    id: suspect.Id,
-    name,
-    wasPaused: suspect.State.Paused,
-    networks: networks ?? {},
-    ports: ports ?? {},
-  };
-  await notes.write(note);
-  return note;
-}
-
-function networkStateOf(note: Note, suspect: Inspect) {
-  const { Networks: networks, Ports: ports } = suspect.NetworkSettings;
-  return { networks: { ...note.networks, ...networks }, ports: { ...note.ports, ...ports } };
+function unknownName(name: string): PristineError {
+  return new PristineError('E_REPLACE', `nobody knows the name that ${name} had before`, {
+    next: `Rename it to what it was with "docker rename ${name} NAME", then try again.`,
+  });
 }
 
 async function findReplacement(
