@@ -12,7 +12,7 @@ export function plainTask(write: (line: string) => void): Task {
     try {
       const result = await work();
       const ms = performance.now() - started;
-      if (ms >= WORTH_TELLING_MS) write(`${title}: done in ${seconds(ms)}`);
+      if (ms >= WORTH_TELLING_MS) write(`${title}: done in ${duration(ms)}`);
       return result;
     } finally {
       clearTimeout(timer);
@@ -20,8 +20,9 @@ export function plainTask(write: (line: string) => void): Task {
   };
 }
 
-/** A duration for people: `740 ms`, `1.2 s`, `25 s`. */
-export function seconds(ms: number): string {
+/** A duration for people: `740 ms`, `1.2 s`, `25 s`; `-` where there is none. */
+export function duration(ms: number | null): string {
+  if (ms === null) return '-';
   if (ms < 1000) return `${Math.round(ms)} ms`;
   return ms < 10_000 ? `${(ms / 1000).toFixed(1)} s` : `${Math.round(ms / 1000)} s`;
 }

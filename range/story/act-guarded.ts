@@ -4,7 +4,7 @@ import { shellsServed } from '../attacker/attacker-server.ts';
 import { type Foothold, holdFoothold } from '../attacker/foothold.ts';
 import { type Page, visit } from '../system/page.ts';
 import { startProber } from '../system/prober.ts';
-import { seconds } from '../task.ts';
+import { duration } from '../task.ts';
 import { type Stage, targetAt } from './context.ts';
 import type { GuardProcess, ReceivedLine } from './guard-process.ts';
 import { firstFinding, measure } from './measure.ts';
@@ -21,6 +21,7 @@ export async function attackGuarded(stage: Stage, guard: GuardProcess): Promise<
   const { narrator, docker, pristine, signal, site, systemOptions } = stage;
   const before = await visit(site.url, { signal });
   const from = guard.lines.length;
+  narrator.startClock();
   const since = new Date().toISOString();
   const prober = startProber(site.url, stage.before.page.content);
   let foothold: Foothold | undefined;
@@ -99,21 +100,21 @@ export function judge(stage: Stage, guard: GuardProcess, result: GuardedAttack, 
     seen !== undefined,
     seen === undefined
       ? 'no finding'
-      : `${seconds(measures.writeToFindingByGuard ?? Number.NaN)} after it, by the guard's clock; ` +
-          `${seconds(measures.writeToFindingByFileTime ?? Number.NaN)} from the file's time to the guard's line`,
+      : `${duration(measures.writeToFindingByGuard)} after it, by the guard's clock; ` +
+          `${duration(measures.writeToFindingByFileTime)} from the file's time to the guard's line`,
   );
   const state = incidentState(guard, result.incident);
   checks.check(
     'the incident was healed',
     state === 'healed' && measures.writeToHealed !== null,
-    `${result.incident} is ${state}, ${seconds(measures.writeToHealed ?? Number.NaN)} after the first write`,
+    `${result.incident} is ${state}, ${duration(measures.writeToHealed)} after the first write`,
   );
   checks.check(
     'the attacker lost the foothold',
     result.foothold.goneAt !== null,
     result.foothold.goneAt === null
       ? 'the shell still answers, or the site does not'
-      : `${seconds(measures.foothold ?? Number.NaN)} after the first command`,
+      : `${duration(measures.foothold)} after the first command`,
   );
 }
 

@@ -16,6 +16,7 @@ export async function actReadOnly(stage: Stage): Promise<ReadOnlyReport> {
     startSite(systemOptions, system, systemOptions.names.readOnlyWeb, { extra: READ_ONLY_OPTIONS }),
   );
   const before = await visit(site.url, { signal });
+  narrator.startClock();
   const steps = await attack(targetAt(stage, site.url), {
     pace: 'steady',
     onStep: (step) => tellStep(narrator, step),
@@ -36,11 +37,8 @@ export async function actReadOnly(stage: Stage): Promise<ReadOnlyReport> {
     `"${refusals[0] ?? 'no such line in the log'}"`,
   );
   const after = await visit(site.url, { signal });
-  checks.check(
-    'the page never changed',
-    after.content === before.content,
-    'identical, by the same container',
-  );
+  const same = after.content === before.content && after.hostname === before.hostname;
+  checks.check('the page never changed', same, same ? 'identical, by the same container' : 'it did');
   const { drift, findings } = await pristine.json<DiffJson>(['diff', site.container], { signal });
   checks.check('nothing changed', findings.length === 0, `pristine diff: ${findings.length} findings`);
   return {

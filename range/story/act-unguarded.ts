@@ -15,6 +15,7 @@ export async function actUnguarded(stage: Stage): Promise<AttackStep[]> {
   const site = await narrator.task('starting a front end that nobody guards', () =>
     startSite(systemOptions, system, names.unguardedWeb),
   );
+  narrator.startClock();
   const since = new Date().toISOString();
   const steps = await attack(targetAt(stage, site.url), {
     pace: 'steady',

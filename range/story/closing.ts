@@ -1,6 +1,6 @@
 import type { AttackStep } from '../attacker/attack.ts';
 import type { StepId } from '../attacker/steps.ts';
-import { seconds } from '../task.ts';
+import { duration } from '../task.ts';
 import type { Narrator } from './narrator.ts';
 import type { GuardedAttack, LatencySummary } from './report.ts';
 
@@ -38,12 +38,18 @@ export function tellClosing(narrator: Narrator, { unguarded, guarded, readOnly, 
   narrator.table([
     ['what the attacker did', 'unguarded', 'guarded (heal)', 'read-only'],
     ...rows,
-    ['first seen, after the first write', 'never', ms(measures.writeToFindingByGuard), 'nothing to see'],
-    ['frozen, after the first write', 'never', ms(measures.writeToFrozen), '-'],
-    ['foothold lasted', 'until someone looks', ms(measures.foothold), 'none on disk'],
-    ['visitors saw the defacement for', 'until someone looks', ms(visitors.defacedMs), 'never'],
-    ['site did not answer for', '0 ms', ms(measures.outage), '0 ms'],
-    ['pristine again, after the first write', 'never', ms(measures.writeToHealed), 'always was'],
+    [
+      'first seen, after the first write',
+      'never',
+      duration(measures.writeToFindingByGuard),
+      'nothing to see',
+    ],
+    ['frozen, after the first write', 'never', duration(measures.writeToFrozen), '-'],
+    ['foothold lasted', 'until someone looks', duration(measures.foothold), 'none on disk'],
+    ['visitors saw the defacement for', 'until someone looks', duration(visitors.defacedMs), 'never'],
+    ['longest time without an answer', 'none', duration(measures.outage), 'none'],
+    ['visits that got no answer', 'none', `${visitors.failed} of ${visitors.visits}`, 'none'],
+    ['pristine again, after the first write', 'never', duration(measures.writeToHealed), 'always was'],
     [
       "attacker's tools now in evidence",
       'none',
@@ -55,8 +61,8 @@ export function tellClosing(narrator: Narrator, { unguarded, guarded, readOnly, 
   if (latency.attacks > 1) {
     narrator.say('');
     narrator.say(
-      `over ${latency.attacks} attacks, first write to first finding: median ${ms(latency.medianByGuard)} by the ` +
-        `guard's clock (worst ${ms(latency.worstByGuard)}), median ${ms(latency.medianByFileTime)} by file times`,
+      `over ${latency.attacks} attacks, first write to first finding: median ${duration(latency.medianByGuard)} by the ` +
+        `guard's clock (worst ${duration(latency.worstByGuard)}), median ${duration(latency.medianByFileTime)} by file times`,
     );
   }
   narrator.say('');
@@ -75,8 +81,4 @@ function guardedOutcome({ steps, foothold }: GuardedAttack, id: StepId): string 
 
 function outcomeOf(steps: readonly AttackStep[], id: StepId): string {
   return steps.find((step) => step.id === id)?.outcome ?? '-';
-}
-
-function ms(value: number | null): string {
-  return value === null ? '-' : seconds(value);
 }

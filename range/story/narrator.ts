@@ -1,7 +1,7 @@
 /** Tells the story on a terminal (colours, a line that shows what is under way) or as plain lines. */
 import { printable } from '../../src/kernel/index.ts';
 import { preciseNow } from '../http-client.ts';
-import { plainTask, seconds, type Task } from '../task.ts';
+import { duration, plainTask, type Task } from '../task.ts';
 
 export interface Output {
   write(text: string): unknown;
@@ -13,11 +13,12 @@ type Tone = 'plain' | 'bad' | 'good' | 'dim' | 'strong';
 
 export interface Narrator {
   readonly task: Task;
-  /** Begins an act; times of events count from here. */
   act(title: string): void;
+  /** Times of events count from now on. */
+  startClock(): void;
   /** A sentence of our own. */
   say(text: string): void;
-  /** Something that happened at a time (milliseconds since 1970). Foreign text must be printable already. */
+  /** Something that happened at a time (milliduration since 1970). Foreign text must be printable already. */
   event(speaker: Speaker, at: number, text: string, tone?: Tone): void;
   /** Whether a thing is as it must be. */
   verdict(ok: boolean, text: string): void;
@@ -44,8 +45,10 @@ export function createNarrator(out: Output, options: { plain: boolean }): Narrat
   let zero = preciseNow();
   return {
     task: status === null ? plainTask((text) => line(`  ${text}`)) : liveTask(status, line, paint),
-    act(title) {
+    startClock() {
       zero = preciseNow();
+    },
+    act(title) {
       line();
       line(paint('strong', `== ${title} ==`));
     },
@@ -94,7 +97,7 @@ function statusLine(out: Output): StatusLine {
     const last = under.at(-1);
     if (last === undefined) return;
     frame = (frame + 1) % FRAMES.length;
-    out.write(`\r\x1b[K  ${FRAMES[frame]} ${last.title} ... ${seconds(performance.now() - last.since)}`);
+    out.write(`\r\x1b[K  ${FRAMES[frame]} ${last.title} ... ${duration(performance.now() - last.since)}`);
   };
   return {
     clear,
@@ -128,7 +131,7 @@ function liveTask(
       const result = await work();
       end();
       const ms = performance.now() - started;
-      if (ms >= 1000) line(`  ${title} ${paint('dim', seconds(ms))}`);
+      if (ms >= 1000) line(`  ${title} ${paint('dim', duration(ms))}`);
       return result;
     } catch (error) {
       end();

@@ -113,6 +113,7 @@ async function tellStory(
   const { docker } = engine;
   const checks = newChecks(narrator);
   const pristine = pristineCommand(options.pristine, { ...docker.environment, PRISTINE_STATE: state });
+  narrator.say(`everything made here carries the label ${names.label}`);
   narrator.say(`engine ${engine.report.version}${engine.report.startedNow ? ', started for this demo' : ''}`);
 
   const { stage, images } = await setStage({ narrator, checks, docker, pristine, signal }, names);
