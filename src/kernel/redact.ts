@@ -19,23 +19,37 @@ export function redactUrl(text: string): string {
   return text.replaceAll(/([a-z][a-z0-9+.-]*:\/\/[^\s:/@]*):[^\s/@]*@/gi, '$1:***@');
 }
 
+/** Programs that take a password as `-pSECRET`. */
+const SHORT_PASSWORD_PROGRAM = /(^|\/)(mysql|mariadb|sshpass)[\w-]*$/;
+
 /**
- * A command line, fit for a report: values of `--password=…`, `-pSECRET`-like options and of `NAME=value`
- * words are hidden when their name announces a secret.
+ * A command line, fit for a report: values of `--password=…`, `--password …`, of `-pSECRET` of the programs that
+ * know it, of `NAME=value` words whose name announces a secret, and passwords in URLs are hidden; also inside a
+ * word that is a script (`sh -c '…'`).
  */
 export function redactCommandLine(words: readonly string[]): string[] {
   let hideNext = false;
+  let shortPassword = false;
   return words.map((word) => {
     if (hideNext) {
       hideNext = false;
       if (!word.startsWith('-')) return '***';
     }
+    if (/\s/.test(word)) return redactScript(word);
+    shortPassword ||= SHORT_PASSWORD_PROGRAM.test(word);
+    if (shortPassword && /^-p./.test(word)) return '-p***';
     const option = /^(--?[\w.-]+)(=)?/.exec(word);
     if (option?.[1] !== undefined && isSecretName(option[1])) {
       if (option[2] === '=') return `${option[1]}=***`;
       hideNext = true;
       return word;
     }
-    return redactAssignment(word);
+    return redactUrl(redactAssignment(word));
   });
+}
+
+function redactScript(script: string): string {
+  const spaces = script.match(/\s+/g) ?? [];
+  const words = redactCommandLine(script.split(/\s+/));
+  return words.map((word, at) => word + (spaces[at] ?? '')).join('');
 }
