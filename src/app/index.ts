@@ -38,7 +38,7 @@ export function createApp(options: AppOptions) {
   return {
     ps: (signal?: AbortSignal): Promise<PsRow[]> => ps(context, signal),
     diff: (reference: string, signal?: AbortSignal): Promise<DiffResult> => diff(context, reference, signal),
-    diffAsDocker: (reference: string, signal?: AbortSignal): Promise<string> =>
+    diffAsDocker: (reference: string, signal?: AbortSignal): Promise<string[]> =>
       diffAsDocker(context, reference, signal),
     diffContent: (reference: string, path: string): Promise<ContentDiff> =>
       diffContent(context, reference, path),
