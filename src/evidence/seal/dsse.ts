@@ -41,9 +41,7 @@ export interface OpenedEnvelope {
  * @throws {Error} when it is malformed
  */
 export function openEnvelope(bytes: Buffer, publicKey: KeyObject): OpenedEnvelope {
-  const text = bytes.toString('utf8');
-  const envelope = envelopeSchema.parse(JSON.parse(text));
-  if (!Buffer.from(`${canonicalJson(envelope)}\n`).equals(bytes)) throw new Error('not in canonical form');
+  const envelope = parseEnvelope(bytes);
   const payload = strictBase64(envelope.payload);
   const [signature, ...more] = envelope.signatures;
   if (envelope.payloadType !== STATEMENT_TYPE) throw new Error('payload is no in-toto statement');
@@ -54,6 +52,17 @@ export function openEnvelope(bytes: Buffer, publicKey: KeyObject): OpenedEnvelop
   const signed = preAuthenticationEncoding(envelope.payloadType, payload);
   const right = verify(null, signed, publicKey, strictBase64(signature.sig));
   return { payload, wrong: right ? null : 'the signature does not fit the statement' };
+}
+
+/** The statement in an envelope, whoever signed it. @throws {Error} when it is malformed */
+export function envelopePayload(bytes: Buffer): Buffer {
+  return strictBase64(parseEnvelope(bytes).payload);
+}
+
+function parseEnvelope(bytes: Buffer): z.infer<typeof envelopeSchema> {
+  const envelope = envelopeSchema.parse(JSON.parse(bytes.toString('utf8')));
+  if (!Buffer.from(`${canonicalJson(envelope)}\n`).equals(bytes)) throw new Error('not in canonical form');
+  return envelope;
 }
 
 /** Decodes base64 that is written in the one canonical way. */

@@ -1,0 +1,33 @@
+import type { Drift, Incident, TimelineEntry } from '../../contract/index.ts';
+import type { ContainerDetails, Engine } from '../../engine/index.ts';
+import type { Clock } from '../../kernel/index.ts';
+import type { DriftReader } from '../../sensor/index.ts';
+import type { BundleBuilder } from '../bundle/builder.ts';
+import type { Omissions } from '../omissions.ts';
+
+export interface CaptureInput {
+  readonly engine: Engine;
+  readonly target: ContainerDetails;
+  /** What differs from the image, or who can say. */
+  readonly drift: Drift | DriftReader;
+  /** Null for a capture by hand. */
+  readonly incident: Incident | null;
+  readonly timeline: readonly TimelineEntry[];
+  /** Whether the container is paused and off its networks. */
+  readonly frozen: boolean;
+  readonly stateDirectory: string;
+  readonly clock: Clock;
+  /** Told what is being captured, a few words at a time. */
+  readonly onProgress?: (what: string) => void;
+  readonly signal?: AbortSignal;
+}
+
+/** What the collectors of one capture share. */
+export interface CaptureContext extends CaptureInput {
+  readonly bundle: string;
+  /** Where the bundle is being made. */
+  readonly folder: string;
+  readonly builder: BundleBuilder;
+  readonly omissions: Omissions;
+  readonly differences: Drift;
+}

@@ -1,0 +1,134 @@
+import { rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { BundleManifest } from '../../contract/index.ts';
+import { SafeDirectory } from '../../linux/index.ts';
+import type { WrittenFile } from '../hashing-file.ts';
+import { BlobStore } from '../image/blob-store.ts';
+import {
+  artifactManifest,
+  CONFIG_TYPE,
+  dockerManifest,
+  EMPTY_TYPE,
+  evidenceReference,
+  imageConfig,
+  imageIndex,
+  imageManifest,
+  LAYER_TYPE,
+  MANIFEST_TYPE,
+  OCI_LAYOUT,
+} from '../image/evidence-image.ts';
+import { writeLoadableLayer } from '../image/loadable-layer.ts';
+import { type StoredImage, storeImage } from '../image/store-image.ts';
+import { writeTree } from '../layer/write-tree.ts';
+import { TarWriter } from '../tar/writer.ts';
+import type { CaptureContext } from './context.ts';
+
+const UPPER = 'upper-layer.tar';
+
+/** The layers of the evidence image. */
+interface Layers {
+  readonly base: StoredImage;
+  /** What was captured on top; null when the engine's own commit already holds it. */
+  readonly top: WrittenFile | null;
+}
+
+/** Keeps the container's upper layer, and the suspect's image with it on top. */
+export async function captureLayers(context: CaptureContext): Promise<Layers> {
+  const { overlay } = context.target;
+  const layers = overlay === null ? await committedLayers(context) : await ownLayers(context, overlay.upper);
+  const blobs = new BlobStore(context.stateDirectory);
+  for (const layer of layers.base.layers) await context.builder.blobFrom(blobs.path(layer.sha256), layer);
+  if (layers.top === null) {
+    const last = layers.base.layers.at(-1);
+    const kind = { title: 'The upper layer, as the engine committed it', mediaType: 'application/x-tar' };
+    if (last !== undefined) await context.builder.itemFromBlob(UPPER, kind, last);
+  }
+  return layers;
+}
+
+async function ownLayers(context: CaptureContext, upper: string): Promise<Layers> {
+  const { builder, omissions, signal, engine, target, stateDirectory } = context;
+  const kind = {
+    title: 'The upper layer with everything that differs from the image',
+    mediaType: 'application/x-tar',
+  };
+  const written = await builder.item(UPPER, kind, async (file) => {
+    using root = SafeDirectory.openTrusted(upper);
+    const tar = new TarWriter(file);
+    await writeTree(root, tar, { overlay: true, title: 'upper layer', omissions, ...(signal && { signal }) });
+    await tar.end();
+  });
+  const base = await storeImage(engine, target.imageId, stateDirectory, signal);
+  return { base, top: (await loadableLayer(context)) ?? written };
+}
+
+async function loadableLayer({
+  folder,
+  builder,
+  omissions,
+  signal,
+}: CaptureContext): Promise<WrittenFile | null> {
+  const file = join(folder, 'loadable-layer');
+  const loadable = await writeLoadableLayer(join(folder, 'items', UPPER), file, signal);
+  if (loadable === null) return null;
+  await builder.blobFrom(file, loadable);
+  await rm(file);
+  for (const path of loadable.leftOut) {
+    omissions.add(
+      `/${path} is not in the evidence image, as loading it would fill the disk with zeros; items/${UPPER} has it.`,
+    );
+  }
+  return loadable;
+}
+
+/** Where the engine's storage is out of reach, the engine commits; what that leaves out is said. */
+async function committedLayers({
+  engine,
+  target,
+  stateDirectory,
+  bundle,
+  omissions,
+  signal,
+}: CaptureContext): Promise<Layers> {
+  omissions.add(
+    'The upper layer is the one that the engine committed: without extended attributes but capabilities.',
+  );
+  const id = await engine.commit(target.id, { 'pristine.evidence': bundle });
+  try {
+    return { base: await storeImage(engine, id, stateDirectory, signal), top: null };
+  } finally {
+    await engine.removeImage(id);
+  }
+}
+
+/** Writes the documents that make the bundle an OCI image layout and an archive for `docker load`. */
+export async function writeImageDocuments(
+  { builder, bundle, target }: CaptureContext,
+  { base, top }: Layers,
+  createdAt: string,
+): Promise<BundleManifest['image']> {
+  const layers = [...base.layers, ...(top === null ? [] : [top])];
+  const digests = layers.map(({ sha256 }) => sha256);
+  const reference = evidenceReference(target.name, bundle);
+  const config = await builder.blob(imageConfig(base.config, top?.sha256 ?? null, bundle, createdAt));
+  const image = await builder.blob(
+    imageManifest(
+      { mediaType: CONFIG_TYPE, ...config },
+      layers.map((layer) => ({ mediaType: LAYER_TYPE, ...layer })),
+    ),
+  );
+  const imageDescriptor = { mediaType: MANIFEST_TYPE, ...image };
+  const items = builder.items.map(({ path, title, ...item }) => ({
+    ...item,
+    annotations: { 'org.opencontainers.image.title': path, 'org.opencontainers.image.description': title },
+  }));
+  const empty = { mediaType: EMPTY_TYPE, ...(await builder.blob('{}')) };
+  const artifact = await builder.blob(artifactManifest(empty, items, imageDescriptor));
+  await builder.file('oci-layout', OCI_LAYOUT);
+  await builder.file(
+    'index.json',
+    imageIndex(imageDescriptor, { mediaType: MANIFEST_TYPE, ...artifact }, reference),
+  );
+  await builder.file('manifest.json', dockerManifest(config.sha256, digests, reference));
+  return { reference, config: config.sha256, layers: digests, baseLayers: layers.length - 1 };
+}

@@ -1,0 +1,39 @@
+import { listProc, readProc, readProcLink } from './read.ts';
+
+/** More processes than that are not looked at; the kernel's default pid limit is 32,768 or 4 million. */
+const MOST_PROCESSES = 100_000;
+
+/**
+ * Pids, in the host's namespace, of all processes of a container: those in its init's pid namespace, those in
+ * its cgroup, and their descendants, wherever they went. Sorted.
+ */
+export async function containerProcesses(init: number, containerId: string): Promise<number[]> {
+  const namespace = readProcLink(`/proc/${init}/ns/pid`);
+  const shared = namespace === null || namespace === readProcLink('/proc/self/ns/pid');
+  const { names } = await listProc('/proc', MOST_PROCESSES);
+  const pids = names.filter((name) => /^\d+$/.test(name)).map(Number);
+  const members = new Set<number>([init]);
+  const children = new Map<number, number[]>();
+  for (const pid of pids) {
+    const parent = await parentOf(pid);
+    if (parent !== null) children.set(parent, [...(children.get(parent) ?? []), pid]);
+    if (!shared && readProcLink(`/proc/${pid}/ns/pid`) === namespace) members.add(pid);
+    else if (await isInCgroup(pid, containerId)) members.add(pid);
+  }
+  for (const pid of members) for (const child of children.get(pid) ?? []) members.add(child);
+  return [...members].sort((a, b) => a - b);
+}
+
+/** Field 4 of /proc/PID/stat; the second field is in parentheses and can hold anything. */
+async function parentOf(pid: number): Promise<number | null> {
+  const stat = await readProc(`/proc/${pid}/stat`, 4096);
+  const rest = stat?.bytes.toString('latin1').replace(/^.*\) /s, '');
+  const parent = Number(rest?.split(' ')[1]);
+  return Number.isInteger(parent) ? parent : null;
+}
+
+async function isInCgroup(pid: number, containerId: string): Promise<boolean> {
+  if (!/^[0-9a-f]{64}$/.test(containerId)) return false;
+  const cgroup = await readProc(`/proc/${pid}/cgroup`, 64 * 1024);
+  return cgroup?.bytes.includes(containerId) ?? false;
+}

@@ -1,0 +1,116 @@
+import { decodePathBytes } from '../../kernel/index.ts';
+import { listProc, type ProcText, readProc, readProcLink } from './read.ts';
+
+/** A file descriptor of a process and what it leads to. */
+export interface OpenDescriptor {
+  readonly fd: number;
+  readonly target: string;
+}
+
+/** What /proc says of a process. All text but numbers is the process's own word. */
+export interface ProcessRecord {
+  readonly pid: number;
+  /** Pids in the nested namespaces, outermost first. */
+  readonly namespacePids: readonly number[];
+  readonly parent: number | null;
+  readonly name: string;
+  readonly state: string;
+  readonly startedAt: string | null;
+  /** Real, effective, saved and filesystem id. */
+  readonly uids: readonly number[];
+  readonly gids: readonly number[];
+  readonly groups: readonly number[];
+  /** Capability sets as the kernel writes them, in hex. */
+  readonly capabilities: Readonly<Record<string, string>>;
+  readonly seccomp: string;
+  readonly noNewPrivileges: boolean;
+  readonly commandLine: readonly string[];
+  readonly environment: readonly string[];
+  readonly workingDirectory: string | null;
+  readonly root: string | null;
+  readonly maps: string;
+  readonly descriptors: readonly OpenDescriptor[];
+  /** Which of the above are longer than what is kept. */
+  readonly cut: readonly string[];
+}
+
+const LIMITS = { status: 64 << 10, stat: 4 << 10, cmdline: 256 << 10, environ: 1 << 20, maps: 4 << 20 };
+const MOST_DESCRIPTORS = 16_384;
+/** Ticks of /proc/PID/stat in a second: USER_HZ, 100 on every architecture that Node runs on. */
+const TICKS = 100;
+
+/** Reads a process; null when it is gone. */
+export async function describeProcess(pid: number, bootTime: number | null): Promise<ProcessRecord | null> {
+  const cut: string[] = [];
+  const read = async (name: keyof typeof LIMITS): Promise<Buffer> => {
+    const text: ProcText | null = await readProc(`/proc/${pid}/${name}`, LIMITS[name]);
+    if (text?.cut) cut.push(name);
+    return text?.bytes ?? Buffer.alloc(0);
+  };
+  const status = statusFields(await read('status'));
+  if (status.size === 0) return null;
+  const numbers = (field: string) => (status.get(field) ?? '').split(/\s+/).filter(Boolean).map(Number);
+  const { names, cut: moreDescriptors } = await listProc(`/proc/${pid}/fd`, MOST_DESCRIPTORS);
+  if (moreDescriptors) cut.push('fd');
+  return {
+    pid,
+    namespacePids: numbers('NSpid'),
+    parent: numbers('PPid')[0] ?? null,
+    name: status.get('Name') ?? '',
+    state: status.get('State') ?? '',
+    startedAt: startTime(await read('stat'), bootTime),
+    uids: numbers('Uid'),
+    gids: numbers('Gid'),
+    groups: numbers('Groups'),
+    capabilities: Object.fromEntries([...status].filter(([field]) => field.startsWith('Cap'))),
+    seccomp: status.get('Seccomp') ?? '',
+    noNewPrivileges: status.get('NoNewPrivs') === '1',
+    commandLine: strings(await read('cmdline')),
+    environment: strings(await read('environ')),
+    workingDirectory: readProcLink(`/proc/${pid}/cwd`),
+    root: readProcLink(`/proc/${pid}/root`),
+    maps: decodePathBytes(await read('maps')),
+    descriptors: descriptors(pid, names),
+    cut,
+  };
+}
+
+/** Seconds since 1970 at which the host was started; null when /proc does not say. */
+export async function bootTime(): Promise<number | null> {
+  const stat = await readProc('/proc/stat', 1 << 20);
+  const seconds = /^btime (\d+)$/m.exec(stat?.bytes.toString('latin1') ?? '')?.[1];
+  return seconds === undefined ? null : Number(seconds);
+}
+
+function statusFields(bytes: Buffer): Map<string, string> {
+  const lines = decodePathBytes(bytes).matchAll(/^(\w+):\s*(.*)$/gm);
+  return new Map([...lines].map(([, name, value]) => [name ?? '', (value ?? '').trim()]));
+}
+
+/** NUL-terminated strings. */
+function strings(bytes: Buffer): string[] {
+  if (bytes.length === 0) return [];
+  const text = decodePathBytes(bytes);
+  return (text.endsWith('\0') ? text.slice(0, -1) : text).split('\0');
+}
+
+/** Field 22 of /proc/PID/stat counts from the boot. */
+function startTime(stat: Buffer, boot: number | null): string | null {
+  const ticks = Number(
+    stat
+      .toString('latin1')
+      .replace(/^.*\) /s, '')
+      .split(' ')[19],
+  );
+  if (boot === null || !Number.isFinite(ticks)) return null;
+  return new Date((boot + ticks / TICKS) * 1000).toISOString();
+}
+
+function descriptors(pid: number, names: readonly string[]): OpenDescriptor[] {
+  const found: OpenDescriptor[] = [];
+  for (const name of names.map(Number).sort((a, b) => a - b)) {
+    const target = readProcLink(`/proc/${pid}/fd/${name}`);
+    if (target !== null) found.push({ fd: name, target });
+  }
+  return found;
+}

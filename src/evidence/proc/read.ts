@@ -1,0 +1,67 @@
+/** Reading /proc of processes that are hostile, may vanish at any time, and may never answer. */
+import { readlinkSync } from 'node:fs';
+import { open, opendir } from 'node:fs/promises';
+import { decodePathBytes, systemErrorCode } from '../../kernel/index.ts';
+
+/**
+ * Bound on one read. The kernel reads `cmdline` and `environ` from the process's own memory, which can lie on
+ * a filesystem that the attacker serves and never answers.
+ */
+const DEADLINE_MS = 5_000;
+
+export interface ProcText {
+  readonly bytes: Buffer;
+  /** There is more than the limit. */
+  readonly cut: boolean;
+}
+
+/** At most `limit` bytes of a file below /proc; null when the process is gone, does not answer or may not be read. */
+export async function readProc(path: string, limit: number): Promise<ProcText | null> {
+  let timer: NodeJS.Timeout | undefined;
+  const deadline = new Promise<null>((resolve) => {
+    timer = setTimeout(() => resolve(null), DEADLINE_MS);
+  });
+  try {
+    return await Promise.race([readUpTo(path, limit), deadline]);
+  } catch (error) {
+    if (systemErrorCode(error) !== undefined) return null;
+    throw error;
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+async function readUpTo(path: string, limit: number): Promise<ProcText> {
+  await using file = await open(path, 'r');
+  const bytes = Buffer.alloc(limit + 1);
+  let size = 0;
+  while (size < bytes.length) {
+    const { bytesRead } = await file.read(bytes, size, bytes.length - size, null);
+    if (bytesRead === 0) break;
+    size += bytesRead;
+  }
+  return { bytes: Buffer.from(bytes.subarray(0, Math.min(size, limit))), cut: size > limit };
+}
+
+/** Target of a link below /proc, as text that keeps every byte; null when it is gone or may not be read. */
+export function readProcLink(path: string): string | null {
+  try {
+    return decodePathBytes(readlinkSync(path, { encoding: 'buffer' }));
+  } catch {
+    return null;
+  }
+}
+
+/** Names in a directory of /proc, at most `limit`; empty when the process is gone. */
+export async function listProc(path: string, limit: number): Promise<{ names: string[]; cut: boolean }> {
+  const names: string[] = [];
+  try {
+    for await (const { name } of await opendir(path)) {
+      if (names.length === limit) return { names, cut: true };
+      names.push(name);
+    }
+  } catch (error) {
+    if (systemErrorCode(error) === undefined) throw error;
+  }
+  return { names, cut: false };
+}
