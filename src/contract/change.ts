@@ -86,11 +86,11 @@ export const changeSchema = z.object({
   /** Absolute path in the container; bytes that are not UTF-8 as lone surrogates U+DC80 to U+DCFF. */
   path: z.string(),
   kind: changeKindSchema,
-  /** State in the image; null for an added path. */
+  /** State in the image; null for an added path, and for kinds C and D where the source cannot know it (`api`). */
   before: fileStateSchema.nullable(),
-  /** State in the container; null for a deleted path. */
+  /** State in the container; null for a deleted path, and where the source could not read it (`api`). */
   after: fileStateSchema.nullable(),
-  /** Which attributes differ, for kind C. */
+  /** Which attributes differ, for kind C; empty when `before` is unknown. */
   differs: z.array(attributeSchema),
   /** Copied up into the upper layer without any difference of content or attributes. */
   identical: z.boolean(),

@@ -13,6 +13,7 @@ const FAN_REPORT_DIR_FID = 0x400;
 const FAN_REPORT_NAME = 0x800;
 const FAN_REPORT_TARGET_FID = 0x1000;
 const FAN_CLASS_CONTENT = 0x4;
+const FAN_OPEN_EXEC_PERM = 0x40000;
 
 const FAN_MARK_ADD = 0x1;
 const FAN_MARK_REMOVE = 0x2;
@@ -68,7 +69,7 @@ export function openChangeGroup(): number {
   return fd;
 }
 
-/** A group that could answer permission events; whether the kernel has them is all that is asked. */
+/** A group that can be asked before a file is opened or run; while it is open, whoever waits for an answer waits. */
 export function openPermissionGroup(): number {
   const fd = cInit(FAN_CLOEXEC | FAN_NONBLOCK | FAN_CLASS_CONTENT, 0);
   if (fd < 0) throw syscallError('fanotify_init(FAN_CLASS_CONTENT)');
@@ -86,6 +87,13 @@ export function markFilesystem(group: number, fd: number): void {
 export function unmarkFilesystem(group: number, fd: number): void {
   if (cMark(group, FAN_MARK_REMOVE | FAN_MARK_FILESYSTEM, CHANGES, fd, null) < 0) {
     throw syscallError('fanotify_mark(FAN_MARK_REMOVE)');
+  }
+}
+
+/** Has a group of {@link openPermissionGroup} asked before this one file is run. */
+export function markBeforeExecution(group: number, fd: number): void {
+  if (cMark(group, FAN_MARK_ADD, FAN_OPEN_EXEC_PERM, fd, null) < 0) {
+    throw syscallError('fanotify_mark(FAN_OPEN_EXEC_PERM)');
   }
 }
 

@@ -2,6 +2,7 @@ export {
   type EntryRecord,
   FAN,
   type FilesystemEvent,
+  markBeforeExecution,
   markFilesystem,
   openChangeGroup,
   openPermissionGroup,
@@ -16,6 +17,6 @@ export { closeDescriptor } from './openat2.ts';
 export { clearWake, openWakeFd, pollReadable, readAvailable, readableBytes, wake } from './poll.ts';
 export { openProcessConnector, type ProcessEvent, readProcessEvents } from './process-connector.ts';
 export { SafeDirectory, type SafeFile } from './safe-directory.ts';
+export { runFirst } from './scheduling.ts';
 export { type DataRange, dataRanges } from './sparse.ts';
 export type { FileStatus } from './statx.ts';
-export { runFirst } from './scheduling.ts';

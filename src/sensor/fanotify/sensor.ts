@@ -4,9 +4,9 @@ import { MessageChannel, type MessagePort, Worker } from 'node:worker_threads';
 import type { WatchTarget } from '../../contract/index.ts';
 import { messageOf, PristineError } from '../../kernel/index.ts';
 import { closeDescriptor, openWakeFd, wake } from '../../linux/index.ts';
+import { EventQueue } from '../event-queue.ts';
 import { kernelAtLeast } from '../kernel-version.ts';
 import type { ChangeSensor, SensorCapabilities, SensorEvent } from '../port.ts';
-import { EventQueue } from './event-queue.ts';
 import { CELL, type Failure, type WorkerReport, type WorkerRequest, type WorkerStart } from './protocol.ts';
 
 export interface FanotifySensorOptions {
@@ -98,12 +98,8 @@ class FanotifySensor implements ChangeSensor {
     return this.#answer(READY);
   }
 
-  blindSpots(target: WatchTarget): string[] {
-    const elsewhere = target.mounts.filter(({ writable }) => writable).map(({ destination }) => destination);
+  blindSpots(): string[] {
     return [
-      ...(elsewhere.length === 0
-        ? []
-        : [`Changes on other filesystems are not seen as they happen: ${elsewhere.join(', ')}.`]),
       'Stores to a memory-mapped file are seen when it is unmapped.',
       ...(kernelAtLeast(6, 5)
         ? []

@@ -10,7 +10,8 @@ export function overlayBlindSpots(target: WatchTarget): string[] {
   ];
 }
 
-function mountSentence(mount: ContainerMount): string {
+/** What a mount hides, as a sentence. */
+export function mountSentence(mount: ContainerMount): string {
   const where = JSON.stringify(mount.destination);
   if (mount.kind === 'volume') {
     const name = mount.volume === null ? 'a volume' : `volume ${JSON.stringify(mount.volume)}`;

@@ -1,4 +1,4 @@
-import type { SensorEvent } from '../port.ts';
+import type { SensorEvent } from './port.ts';
 
 /** Events on their way to whoever iterates; bounded by the sender, see Outbox. */
 export class EventQueue {
