@@ -30,7 +30,7 @@ const GRAMMARS: Readonly<Partial<Record<Language, Grammar>>> = {
     comment: /^\s{0,64}(?:\/\/|\*)/,
     input:
       /\b(?:req|request|ctx|query|q|r|i|c|e|incoming|message)\.(?:query|body|params|headers|url|cookies|rawBody)\b|\bsearchParams\b|\bquerystring\.parse\b|\bqs\.parse\b|\burl\.parse\b|\.on\(\s{0,4}['"](?:data|message)['"]/,
-    sink: /(?<![\w.$])(?:eval|exec|execSync|execFile|execFileSync|spawn|spawnSync|require|import)\s{0,4}\(|\bnew\s{1,4}Function\b|(?<![\w.$])Function\s{0,4}\(|child_process['"]?\s{0,2}\)?\s{0,2}\.(?:exec|execSync|spawn|spawnSync|execFile|fork)\b|\b(?:cp|childProcess|child_process|child|proc|shell)\.(?:exec|execSync|spawn|spawnSync|execFile|fork)\s{0,4}\(|\bvm\.(?:runIn\w{1,16}|Script|compileFunction)\b|\.(?:execSync|spawnSync|execFileSync)\s{0,4}\(|\bset(?:Timeout|Interval)\s{0,4}\(\s{0,4}(?:req|request)\./,
+    sink: /(?<![\w.$])(?:eval|exec|execSync|execFile|execFileSync|spawn|spawnSync|require)\s{0,4}\(|\bnew\s{1,4}Function\b|(?<![\w.$])Function\s{0,4}\(|child_process['"]?\s{0,2}\)?\s{0,2}\.(?:exec|execSync|spawn|spawnSync|execFile|fork)\b|\b(?:cp|childProcess|child_process|child|proc|shell)\.(?:exec|execSync|spawn|spawnSync|execFile|fork)\s{0,4}\(|\bvm\.(?:runIn\w{1,16}|Script|compileFunction)\b|\.(?:execSync|spawnSync|execFileSync)\s{0,4}\(|\bset(?:Timeout|Interval)\s{0,4}\(\s{0,4}(?:req|request)\./,
     decoder:
       /\batob\s{0,4}\(|\bBuffer\.from\s{0,4}\([^)]{0,400}['"](?:base64|hex)['"]|\bunescape\s{0,4}\(|\bfromCharCode\b|\binflateSync\b|\bgunzipSync\b/,
     ends: ';{}',
@@ -41,7 +41,7 @@ const GRAMMARS: Readonly<Partial<Record<Language, Grammar>>> = {
       /\bparam\s{0,4}\(|->param\b|->Vars\b|\$ENV\{\s{0,4}['"]?(?:QUERY_STRING|HTTP_\w{1,40}|PATH_INFO|REQUEST_URI)|<STDIN>|\bread\s{0,4}\(?\s{0,4}\*?STDIN\b|\bReadParse\b|\burl_param\b|->body\b/,
     sink: /\b(?:system|exec|eval)\b(?!\s{0,4}\{)|`|\bqx\b|\bopen\s{0,4}\(?[^;|]{0,200}\|/,
     decoder: /\bdecode_base64\b|\bunpack\s{0,4}\(|\buncompress\b|\bpack\s{0,4}\(\s{0,4}['"]H/,
-    ends: ';{}',
+    ends: ';',
   },
   ruby: {
     comment: /^\s{0,64}#/,
@@ -54,7 +54,7 @@ const GRAMMARS: Readonly<Partial<Record<Language, Grammar>>> = {
   shell: {
     comment: /^\s{0,64}#/,
     input: /\$\{?(?:QUERY_STRING|HTTP_\w{1,40}|PATH_INFO|REQUEST_URI)\b/,
-    sink: /\beval\b|\b(?:ba|da|z|k|a)?sh\s{1,4}-c\b|\|\s{0,4}(?:\/bin\/|\/usr\/bin\/)?(?:ba|da|z|k|a)?sh\b|`|^\s{0,64}\$\{?[A-Za-z_]|\$\(\s{0,4}\$/,
+    sink: /\beval\b|\b(?:ba|da|z|k|a)?sh\s{1,4}-c\b|\|\s{0,4}(?:\/bin\/|\/usr\/bin\/)?(?:ba|da|z|k|a)?sh\b|`\s{0,4}\$|^\s{0,64}\$\{?[A-Za-z_]|\$\(\s{0,4}\$/,
     decoder: /\bbase64\s{1,4}(?:-d|--decode|-D)\b|\bxxd\s{1,4}-r\b|\bopenssl\s{1,4}enc\b[^|]{0,100}-d\b/,
     ends: ';',
   },
@@ -139,11 +139,13 @@ function taint(
   if (origin === null || tainted.size > 5000) return;
   const loop = /^\s{0,64}for\s{1,4}([\w, ]{1,80}) in\s/.exec(statement);
   const end = loop === null ? assignment(statement) : -1;
-  const callback =
-    /\.on\(\s{0,4}['"](?:data|message)['"]\s{0,4},\s{0,4}(?:async\s{1,4})?(?:function\s{0,4})?\(?\s{0,4}(\w{1,40})/.exec(
+  // What an input event or a read from the client's stream fills.
+  const filled =
+    /\.on\(\s{0,4}['"](?:data|message)['"]\s{0,4},\s{0,4}(?:async\s{1,4})?(?:function\s{0,4})?\(?\s{0,4}(\w{1,40})|\bread\s{0,4}\(?\s{0,4}\*?STDIN\s{0,4},\s{0,4}(?:my\s{1,4})?(\$\w{1,40})/.exec(
       statement,
     );
-  const names = `${loop?.[1] ?? ''} ${end > 0 ? statement.slice(Math.max(0, end - 200), end) : ''} ${callback?.[1] ?? ''}`;
+  const left = end > 0 ? statement.slice(Math.max(0, end - 200), end) : '';
+  const names = [loop?.[1], left, filled?.[1], filled?.[2]].join(' ');
   for (const [word] of names.matchAll(WORD)) {
     if (!KEYWORDS.has(word) && tainted.get(bare(word)) !== 'input') tainted.set(bare(word), origin);
   }
@@ -206,7 +208,7 @@ function* cut(line: string, ends: string): Generator<string> {
     // A placeholder in a template belongs to the statement around it; so does the end of one.
     if (at - start < LONGEST && (template || !ends.includes(line.charAt(at)))) continue;
     if (at > start) yield line.slice(start, at);
-    start = at;
+    start = ends.includes(line.charAt(at)) ? at + 1 : at;
   }
   if (start < line.length) yield line.slice(start);
 }
