@@ -2,6 +2,7 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { messageOf, PristineError, version } from '../../src/kernel/index.ts';
 import { ensureDemoImages } from '../images/build.ts';
 import { newRunNames, type RunNames } from '../system/labels.ts';
@@ -67,7 +68,8 @@ export async function runDemo(options: DemoOptions): Promise<DemoReport> {
     options.signal.throwIfAborted();
     throw error;
   } finally {
-    if (told?.kept == null) leftBehind.push(...(await cleanUp(narrator, engine, names, state)));
+    if (told?.kept == null)
+      leftBehind.push(...(await cleanUp(narrator, engine, names, state, options.signal.aborted)));
   }
   const removed = leftBehind.length === 0;
   if (told.kept === null)
@@ -90,7 +92,10 @@ async function cleanUp(
   engine: FoundEngine | undefined,
   names: RunNames,
   state: string,
+  interrupted: boolean,
 ): Promise<string[]> {
+  // A docker command that was interrupted may have left the engine in the middle of making something.
+  if (interrupted) await sleep(500);
   return narrator.task('removing everything the demo made', async () => {
     const left: string[] = [];
     const attempt = (work: Promise<unknown>) => work.catch((error) => left.push(messageOf(error)));

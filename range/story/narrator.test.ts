@@ -1,0 +1,61 @@
+import { describe, expect, test } from 'vitest';
+import { createNarrator } from './narrator.ts';
+import type { GuardLine } from './pristine.ts';
+import { tellGuardLine } from './telling.ts';
+
+function recording({ isTTY = false, plain = false } = {}) {
+  const pieces: string[] = [];
+  const narrator = createNarrator({ isTTY, write: (text: string) => pieces.push(text) }, { plain });
+  return { narrator, text: () => pieces.join('') };
+}
+
+describe('the narrator', () => {
+  test('makes every line of a foreign text safe, and cuts what is long', () => {
+    const { narrator, text } = recording();
+    narrator.quote(`+\x1b[2Jone\n${'x'.repeat(500)}\nthree\nfour\n`, 3);
+    expect(text()).toBe(`    +\\x1b[2Jone\n    ${'x'.repeat(160)}\n    three\n    ... 1 more lines\n`);
+  });
+
+  test("makes the guard's words safe", () => {
+    const { narrator, text } = recording();
+    const finding = { rule: '', severity: 'high', kind: 'A', reason: '', attack: ['T\x07'] };
+    const line: GuardLine = {
+      type: 'finding',
+      incident: 'i',
+      finding: { ...finding, path: '/a\x1b]0;b', title: 'c\nd' },
+    };
+    tellGuardLine(narrator, { at: 0, line });
+    expect(text()).toContain('/a\\x1b]0;b: c\\nd [T\\x07]');
+    expect(text().split('\n')).toHaveLength(2);
+  });
+
+  test('uses colours on a terminal alone, and not when a script reads', () => {
+    for (const [given, coloured] of [
+      [{ isTTY: true }, process.env.NO_COLOR === undefined],
+      [{ isTTY: true, plain: true }, false],
+      [{ isTTY: false }, false],
+    ] as const) {
+      const { narrator, text } = recording(given);
+      narrator.verdict(false, 'x');
+      expect(text().includes('\x1b')).toBe(coloured);
+    }
+  });
+
+  test('shows on a terminal what is under way, and takes it away for a line', async () => {
+    const { narrator, text } = recording({ isTTY: true });
+    await narrator.task('long work', async () => {
+      await new Promise((resolve) => setTimeout(resolve, 250));
+      narrator.say('meanwhile');
+    });
+    expect(text()).toMatch(/long work \.\.\. \d+ ms\r\x1b\[K {2}meanwhile\n\r/);
+  });
+
+  test('aligns tables', () => {
+    const { narrator, text } = recording();
+    narrator.table([
+      ['a', 'bb'],
+      ['ccc', 'd'],
+    ]);
+    expect(text()).toBe('  a    bb\n  ccc  d\n');
+  });
+});
