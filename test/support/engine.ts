@@ -29,7 +29,7 @@ export interface TestContainer extends AsyncDisposable {
 
 export interface TestContainerOptions {
   readonly image?: string;
-  /** Further options of `docker run`. */
+  /** Further options of `docker run`; the network is `none` unless `--network` is among them. */
   readonly options?: readonly string[];
   readonly command?: readonly string[];
 }
@@ -37,10 +37,12 @@ export interface TestContainerOptions {
 /** Starts a container that is removed, with its anonymous volumes, at the end of the scope (`await using`). */
 export async function startContainer(given: TestContainerOptions = {}): Promise<TestContainer> {
   const name = `pristine-test-${randomBytes(4).toString('hex')}`;
+  const options = given.options ?? [];
   const command = given.command ?? ['sh', '-c', 'trap exit TERM; while :; do sleep 1; done'];
   const id = await docker(
-    ...['run', '-d', '--name', name, '--label', testLabel(), '--network', 'none'],
-    ...(given.options ?? []),
+    ...['run', '-d', '--name', name, '--label', testLabel()],
+    ...(options.includes('--network') ? [] : ['--network', 'none']),
+    ...options,
     given.image ?? BUSYBOX,
     ...command,
   );

@@ -36,7 +36,7 @@ export async function takeNote(notes: Notes, container: Inspect, suspectName?: s
   const before = state.Running && !state.Paused ? null : earlier;
   const note: Note = {
     id: container.Id,
-    name: name === suspectName ? (earlier?.name ?? name) : name,
+    name: [before?.name, name, earlier?.name].find((known) => known && known !== suspectName) ?? name,
     wasPaused: state.Paused && (before?.wasPaused ?? true),
     networks: { ...before?.networks, ...current.Networks },
     ports: { ...before?.ports, ...current.Ports },

@@ -19,23 +19,23 @@ export async function replacePristine(
   suspectId: string,
   options: ReplaceOptions,
 ): Promise<Replacement> {
+  let made = await findReplacement(client, suspectId, options.labels);
+  if (made?.State.Running) return { id: made.Id, name: ownName(made) };
   const suspect = await lookUp(client, suspectId);
   // On disk before anything is changed: after a rename nobody else knows the name.
   const note = await takeNote(notes, suspect, options.suspectName);
   if (note.name === options.suspectName) throw unknownName(note.name);
   const recreation = recreationOf(suspect, note, options.labels);
-  let made: string | null = await findReplacement(client, suspect.Id, options.labels);
   try {
     if (made === null) {
       await renameTo(client, suspect, options.suspectName);
-      made = await create(client, note.name, recreation);
+      made = await lookUp(client, await create(client, note.name, recreation));
     }
-    const replacement = await lookUp(client, made);
-    if (!replacement.State.Running) await bringUp(client, replacement, recreation, suspect.Id);
-    return { id: made, name: replacement.Name.replace(/^\//, '') };
+    await bringUp(client, made, recreation, suspect.Id);
+    return { id: made.Id, name: ownName(made) };
   } catch (error) {
     if (isGone(error)) throw error;
-    await undo(client, made, suspect.Id, note.name);
+    await undo(client, made?.Id ?? null, suspect.Id, note.name);
     throw replaceFailure(error, note.name);
   }
 }
@@ -50,7 +50,7 @@ async function findReplacement(
   client: Client,
   suspectId: string,
   labels: Readonly<Record<string, string>>,
-): Promise<string | null> {
+): Promise<Inspect | null> {
   const label = Object.entries(labels).map(([name, value]) => `${name}=${value}`);
   if (label.length === 0) return null;
   const filters = JSON.stringify({ label });
@@ -58,7 +58,12 @@ async function findReplacement(
     'look for a replacement',
     client.quick.listContainers({ all: true, filters }),
   );
-  return found.find((container) => container.Id !== suspectId)?.Id ?? null;
+  const other = found.find((container) => container.Id !== suspectId);
+  return other === undefined ? null : inspectIfThere(client, other.Id);
+}
+
+function ownName(container: Inspect): string {
+  return container.Name.replace(/^\//, '');
 }
 
 async function renameTo(client: Client, container: Inspect, name: string): Promise<void> {
