@@ -14,7 +14,7 @@ export function registerDemo(program: Command, run: Runner): void {
     .command('demo')
     .summary('the whole story on a system of its own')
     .description(
-      'Builds a small vulnerable web shop, attacks it, guards it, and shows what happens: the attack as it is seen, the sealed evidence, the pristine replacement, and the same attack against a read-only container. Touches only what it made, and removes it at the end.',
+      'Builds a small vulnerable site, attacks it, guards it, and shows what happens: the attack as it is seen, the sealed evidence, the pristine replacement, and the same attack against a read-only container. Touches only what it made, and removes it at the end.',
     )
     .option('--keep', 'leave the system running, and print how to play with it')
     .option('--repeat <n>', 'attack this often, for figures', times, 1)
