@@ -30,8 +30,8 @@ export async function captureContainer(
   const engine = options.engine ?? (await testEngine(stateDirectory));
   return captureEvidence({
     engine,
-    target: await engine.inspect(id),
-    drift: createOverlayReader(),
+    details: await engine.inspect(id),
+    reader: createOverlayReader(),
     incident: null,
     timeline: [],
     frozen: false,

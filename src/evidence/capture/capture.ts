@@ -22,8 +22,9 @@ import { captureRecords } from './records.ts';
 import { captureSockets } from './sockets.ts';
 
 export interface CapturedBundle {
-  readonly id: string;
-  /** The bundle's directory. */
+  /** The bundle's id. */
+  readonly bundle: string;
+  /** Its directory. */
   readonly path: string;
   readonly manifest: BundleManifest;
 }
@@ -40,12 +41,12 @@ export async function captureEvidence(input: CaptureInput): Promise<CapturedBund
     return await capture(input);
   } catch (error) {
     if (input.signal?.aborted) throw input.signal.reason;
-    throw evidenceFailure(error, `capturing ${input.target.name}`, input.stateDirectory);
+    throw evidenceFailure(error, `capturing ${input.details.name}`, input.stateDirectory);
   }
 }
 
 async function capture(input: CaptureInput): Promise<CapturedBundle> {
-  const { target, clock, stateDirectory, signal } = input;
+  const { details: target, clock, stateDirectory, signal } = input;
   if (target.overlay !== null && process.geteuid?.() !== 0) throw needsRoot();
   const id = newId('ev', clock);
   const evidence = join(stateDirectory, 'evidence');
@@ -60,6 +61,7 @@ async function capture(input: CaptureInput): Promise<CapturedBundle> {
   const context: CaptureContext = {
     ...input,
     bundle: id,
+    target,
     folder: work.path,
     builder: new BundleBuilder(work.path),
     omissions: new Omissions(),
@@ -72,13 +74,12 @@ async function capture(input: CaptureInput): Promise<CapturedBundle> {
   const path = join(evidence, id);
   await rename(work.path, path);
   await syncFolder(evidence);
-  return { id, path, manifest };
+  return { bundle: id, path, manifest };
 }
 
-async function driftOf({ drift, target, signal, onProgress }: CaptureInput): Promise<Drift> {
-  if (!('scan' in drift)) return drift;
+async function driftOf({ reader, details, signal, onProgress }: CaptureInput): Promise<Drift> {
   onProgress?.('drift');
-  return drift.scan(target, { hash: true, maxHashBytes: 1024 ** 3, ...(signal && { signal }) });
+  return reader.scan(details, { hash: true, maxHashBytes: 1024 ** 3, ...(signal && { signal }) });
 }
 
 async function collect(context: CaptureContext, capturedAt: string): Promise<BundleManifest> {

@@ -7,9 +7,9 @@ import type { Omissions } from '../omissions.ts';
 
 export interface CaptureInput {
   readonly engine: Engine;
-  readonly target: ContainerDetails;
-  /** What differs from the image, or who can say. */
-  readonly drift: Drift | DriftReader;
+  readonly details: ContainerDetails;
+  /** Who can say what differs from the image. */
+  readonly reader: DriftReader;
   /** Null for a capture by hand. */
   readonly incident: Incident | null;
   readonly timeline: readonly TimelineEntry[];
@@ -25,6 +25,7 @@ export interface CaptureInput {
 /** What the collectors of one capture share. */
 export interface CaptureContext extends CaptureInput {
   readonly bundle: string;
+  readonly target: ContainerDetails;
   /** Where the bundle is being made. */
   readonly folder: string;
   readonly builder: BundleBuilder;

@@ -100,7 +100,11 @@ class ProcessCollector {
     if (!target.startsWith('/')) return null;
     await using file = await openLinkedFile(`/proc/${pid}/fd/${fd}`);
     if (file === null || !file.deleted) return null;
-    return this.#keeper.keep(file, 'deleted-files', `deleted file that process ${pid} has open as ${fd}`);
+    return await this.#keeper.keep(
+      file,
+      'deleted-files',
+      `deleted file that process ${pid} has open as ${fd}`,
+    );
   }
 
   #noteSocket(pid: number, { fd, target }: OpenDescriptor): void {

@@ -70,7 +70,7 @@ export async function decompressLayer(
   const options = signal === undefined ? {} : { signal };
   if (decompressor === null) await pipeline(packed, write, options);
   else await pipeline(packed, decompressor, write, options);
-  return file.finish();
+  return await file.finish();
 }
 
 async function decompressorFor(layer: string): Promise<Duplex | null> {

@@ -48,7 +48,7 @@ export function openLedger(stateDirectory: string, clock: Clock): Ledger {
       await using file = await open(path, constants.O_RDWR | constants.O_CREAT | constants.O_NOFOLLOW, 0o600);
       await lockFile(file.fd);
       const scribe = new Scribe(file, headPath(path), key, clock);
-      return scribe.append(action, bundle, detail);
+      return await scribe.append(action, bundle, detail);
     },
     async segment(from, to) {
       await using file = await open(path, constants.O_RDONLY | constants.O_NOFOLLOW);

@@ -1,9 +1,10 @@
 import type { KeyObject } from 'node:crypto';
-import { constants, type FileHandle, open, readFile } from 'node:fs/promises';
+import { constants, open, readFile } from 'node:fs/promises';
 import type { LedgerEntry, VerifyProblem } from '../../contract/index.ts';
 import { messageOf, systemErrorCode } from '../../kernel/index.ts';
 import { lineHash, NO_PREVIOUS, parseEntry, parseHead, signatureFits } from './entry.ts';
 import { headPath } from './ledger.ts';
+import { linesOf } from './lines.ts';
 import { MAX_LINE } from './tail.ts';
 
 export interface LedgerReport {
@@ -114,26 +115,6 @@ async function checkHead(path: string, publicKey: KeyObject, checker: ChainCheck
     else if (systemErrorCode(error) !== undefined) throw error;
     else note('malformed', firstLine(error));
   }
-}
-
-/** Lines of a file, each at most a bound long; longer ones come in pieces and then fail to parse. */
-async function* linesOf(file: FileHandle): AsyncGenerator<{ line: Buffer; ended: boolean }> {
-  let rest = Buffer.alloc(0);
-  for (;;) {
-    const piece = Buffer.alloc(MAX_LINE);
-    const { bytesRead } = await file.read(piece, 0, piece.length);
-    if (bytesRead === 0) break;
-    rest = Buffer.concat([rest, piece.subarray(0, bytesRead)]);
-    for (let end = rest.indexOf(10); end !== -1; end = rest.indexOf(10)) {
-      yield { line: rest.subarray(0, end), ended: true };
-      rest = rest.subarray(end + 1);
-    }
-    if (rest.length > MAX_LINE) {
-      yield { line: rest, ended: true };
-      rest = Buffer.alloc(0);
-    }
-  }
-  if (rest.length > 0) yield { line: rest, ended: false };
 }
 
 function firstLine(error: unknown): string {

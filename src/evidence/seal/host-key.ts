@@ -55,16 +55,16 @@ export async function hostKey(stateDirectory: string): Promise<HostKey> {
 }
 
 /**
- * Reads a public key in PEM.
- * @throws {PristineError} E_USAGE when the file is not there or is no ed25519 public key
+ * A public key from its PEM.
+ * @throws {PristineError} E_USAGE when it is no ed25519 public key
  */
-export async function readPublicKey(path: string): Promise<KeyObject> {
+export function parsePublicKey(pem: string): KeyObject {
   try {
-    const key = createPublicKey(await readFile(path));
+    const key = createPublicKey(pem);
     if (key.asymmetricKeyType !== 'ed25519') throw new Error(`not ed25519: ${key.asymmetricKeyType}`);
     return key;
   } catch (error) {
-    throw new PristineError('E_USAGE', `${path} is not a readable ed25519 public key`, {
+    throw new PristineError('E_USAGE', 'this is no ed25519 public key in PEM', {
       next: 'Name the file keys/host.pub of the state directory that the evidence was captured with.',
       cause: error,
     });

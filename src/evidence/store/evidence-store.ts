@@ -1,7 +1,7 @@
 import { opendir } from 'node:fs/promises';
 import { isAbsolute, join } from 'node:path';
 import { distance } from 'fastest-levenshtein';
-import type { BundleManifest, Drift, VerifyReport } from '../../contract/index.ts';
+import type { BundleManifest, Drift, LedgerEntry, VerifyReport } from '../../contract/index.ts';
 import { driftSchema } from '../../contract/index.ts';
 import type { Engine } from '../../engine/index.ts';
 import { type Clock, PristineError, systemErrorCode } from '../../kernel/index.ts';
@@ -11,8 +11,9 @@ import { openBundle } from '../bundle/source.ts';
 import { evidenceFailure } from '../failures.ts';
 import type { WrittenFile } from '../hashing-file.ts';
 import { storeImage } from '../image/store-image.ts';
-import { type Ledger, ledgerPath, openLedger } from '../ledger/ledger.ts';
-import { hostKey } from '../seal/host-key.ts';
+import { entriesAbout } from '../ledger/entries-about.ts';
+import { type LedgerAction, ledgerPath, openLedger } from '../ledger/ledger.ts';
+import { hostKey, parsePublicKey } from '../seal/host-key.ts';
 import { readBundleManifest } from '../seal/read-manifest.ts';
 import { verifyBundle } from '../verify/verify-bundle.ts';
 import { layersOf, readFromLayers } from './content.ts';
@@ -21,15 +22,21 @@ import { loadShellImage, type ShellImage } from './shell-image.ts';
 
 /** The evidence of one state directory. A bundle is named by its id, or by the path of a directory or exported tar. */
 export interface EvidenceStore {
-  readonly ledger: Ledger;
+  /** Enters into the ledger what was done to a bundle, or to its suspect. */
+  record(action: LedgerAction, bundle: string, detail: Readonly<Record<string, string>>): Promise<void>;
   /** Manifests of all bundles, newest first; one whose seal cannot be read is left out. */
   list(): Promise<BundleManifest[]>;
   /** @throws {PristineError} E_NO_SUCH_BUNDLE, naming the nearest id, E_EVIDENCE_INVALID */
   manifest(reference: string): Promise<BundleManifest>;
   /** Path of a bundle. @throws {PristineError} E_NO_SUCH_BUNDLE */
   resolve(reference: string): Promise<string>;
-  /** Checks a bundle with this host's key and ledger, and records that in the ledger. */
-  verify(reference: string, signal?: AbortSignal): Promise<VerifyReport>;
+  /**
+   * Checks a bundle, and records that in the ledger.
+   * @param publicKey PEM of another host's key; this host's own key and ledger when not given
+   */
+  verify(reference: string, publicKey?: string, signal?: AbortSignal): Promise<VerifyReport>;
+  /** Manifest, place and custody of a bundle; looking is recorded in the ledger. */
+  show(reference: string): Promise<ShownBundle>;
   /** What differs from the image, as it was captured. */
   drift(reference: string): Promise<Drift>;
   /** Content of a regular file as the container had it; null when it had none there. */
@@ -39,11 +46,22 @@ export interface EvidenceStore {
   /** One item's content, at most `maxBytes`. @throws {PristineError} E_NO_SUCH_PATH */
   readItem(reference: string, item: string, maxBytes: number): Promise<Buffer>;
   /** Writes a bundle as a tar, and records that. @throws {PristineError} E_USAGE when the output exists */
-  exportBundle(reference: string, output: string, signal?: AbortSignal): Promise<WrittenFile>;
+  export(reference: string, output: string, signal?: AbortSignal): Promise<ExportedBundle>;
   /** Puts an image's layers into the store ahead of time, so that a later capture need not wait for them. */
   prefetchImage(engine: Pick<Engine, 'saveImage'>, imageId: string, signal?: AbortSignal): Promise<void>;
   /** Loads the image of a bundle into an engine, records that, and removes it when disposed of. */
   openShellImage(engine: Engine, reference: string, signal?: AbortSignal): Promise<ShellImage>;
+}
+
+export interface ShownBundle {
+  readonly manifest: BundleManifest;
+  readonly path: string;
+  /** Entries of the ledger about the bundle, oldest first. */
+  readonly custody: LedgerEntry[];
+}
+
+export interface ExportedBundle extends WrittenFile {
+  readonly path: string;
 }
 
 export function createEvidenceStore(stateDirectory: string, options: { clock: Clock }): EvidenceStore {
@@ -90,13 +108,22 @@ export function createEvidenceStore(stateDirectory: string, options: { clock: Cl
     maxBytes: number,
   ) => {
     await using bundle = await open(reference);
-    return readFromLayers(bundle.source, layersOf(bundle.manifest)[which], path, maxBytes);
+    return await readFromLayers(bundle.source, layersOf(bundle.manifest)[which], path, maxBytes);
   };
 
   return {
-    ledger,
     resolve,
     readItem,
+    async record(action, bundle, detail) {
+      await ledger.append(action, bundle, detail);
+    },
+    async show(reference) {
+      await using bundle = await open(reference);
+      const { manifest } = bundle;
+      await ledger.append('show', manifest.bundle);
+      const custody = await entriesAbout(ledgerPath(stateDirectory), manifest.bundle);
+      return { manifest, path: await resolve(reference), custody };
+    },
     async list() {
       const manifests: BundleManifest[] = [];
       for (const id of await bundleIds(folder)) {
@@ -113,11 +140,13 @@ export function createEvidenceStore(stateDirectory: string, options: { clock: Cl
       await using bundle = await open(reference);
       return bundle.manifest;
     },
-    async verify(reference, signal) {
-      const { publicKey } = await hostKey(stateDirectory);
+    async verify(reference, publicKeyPem, signal) {
       const path = await resolve(reference);
-      const ledgerFile = ledgerPath(stateDirectory);
-      const report = await verifyBundle(path, { publicKey, ledger: ledgerFile, ...(signal && { signal }) });
+      const key =
+        publicKeyPem === undefined
+          ? { publicKey: (await hostKey(stateDirectory)).publicKey, ledger: ledgerPath(stateDirectory) }
+          : { publicKey: parsePublicKey(publicKeyPem) };
+      const report = await verifyBundle(path, { ...key, ...(signal && { signal }) });
       const result = { ok: String(report.ok), problems: String(report.problems.length) };
       await ledger.append('verify', report.bundle, result);
       return report;
@@ -128,12 +157,12 @@ export function createEvidenceStore(stateDirectory: string, options: { clock: Cl
     },
     readCurrent: (reference, path, maxBytes) => readFrom('container', reference, path, maxBytes),
     readOriginal: (reference, path, maxBytes) => readFrom('original', reference, path, maxBytes),
-    async exportBundle(reference, output, signal) {
+    async export(reference, output, signal) {
       try {
         await using bundle = await open(reference);
         const written = await exportTar(bundle.source, bundle.manifest, output, signal);
         await ledger.append('export', bundle.manifest.bundle, { output, sha256: written.sha256 });
-        return written;
+        return { path: output, ...written };
       } catch (error) {
         if (signal?.aborted) throw signal.reason;
         throw evidenceFailure(error, `exporting ${reference}`, stateDirectory);
@@ -150,7 +179,7 @@ export function createEvidenceStore(stateDirectory: string, options: { clock: Cl
     async openShellImage(engine, reference, signal) {
       await using bundle = await open(reference);
       await ledger.append('shell', bundle.manifest.bundle, { image: bundle.manifest.image.reference });
-      return loadShellImage(engine, bundle.source, bundle.manifest, signal);
+      return await loadShellImage(engine, bundle.source, bundle.manifest, signal);
     },
   };
 }

@@ -12,9 +12,11 @@ import { writeFile } from './export.ts';
 export interface ShellImage extends AsyncDisposable {
   /** What to run. */
   readonly reference: string;
+  /** Takes it out of the engine again. */
+  remove(): Promise<void>;
 }
 
-/** Loads a bundle's image, and only that of the bundle, into an engine; disposing of it removes it there. */
+/** Loads the image of a bundle, without its other items, into an engine. */
 export async function loadShellImage(
   engine: Pick<Engine, 'loadImage' | 'removeImage'>,
   source: BundleSource,
@@ -31,7 +33,8 @@ export async function loadShellImage(
     signal === undefined ? {} : { signal },
   );
   await Promise.all([engine.loadImage(archive), written]);
-  return { reference, [Symbol.asyncDispose]: () => engine.removeImage(reference) };
+  const remove = () => engine.removeImage(reference);
+  return { reference, remove, [Symbol.asyncDispose]: remove };
 }
 
 async function writeImage(
