@@ -8,7 +8,12 @@ type Koffi = typeof koffi;
 /** A C function, called synchronously. */
 export type NativeFunction = ReturnType<ReturnType<Koffi['load']>['func']>;
 
-const errnoNames = new Map(Object.entries(constants.errno).map(([name, number]) => [number, name]));
+const errnoNames = new Map(
+  Object.entries(constants.errno)
+    // Linux has one number for two names here; manual pages and callers say EAGAIN.
+    .filter(([name]) => name !== 'EWOULDBLOCK')
+    .map(([name, number]) => [number, name]),
+);
 
 let loaded: { koffi: Koffi; library: ReturnType<Koffi['load']> } | undefined;
 
