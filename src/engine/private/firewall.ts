@@ -8,6 +8,8 @@ export interface FirewallState {
   readonly ipForward: string;
   /** `FAMILY TABLE CHAIN` of the chains whose names begin with DOCKER. */
   readonly chains: readonly string[];
+  /** `FAMILY TABLE RULE` of the rules in such chains or into them. */
+  readonly rules: readonly string[];
   /** Policy of each family's FORWARD chain; missing when the family has no filter table. */
   readonly forwardPolicy: Readonly<Record<string, string>>;
 }
@@ -31,21 +33,28 @@ interface Table {
 
 export async function firewallState(): Promise<FirewallState> {
   const chains: string[] = [];
+  const rules: string[] = [];
   const forwardPolicy: Record<string, string> = {};
   for (const family of FAMILIES) {
     for (const table of await tables(family)) {
+      rules.push(...table.rules.filter(isShared).map((rule) => `${family} ${table.name} ${rule}`));
       for (const [chain, policy] of table.chains) {
         if (chain.startsWith('DOCKER')) chains.push(`${family} ${table.name} ${chain}`);
         if (table.name === 'filter' && chain === 'FORWARD') forwardPolicy[family] = policy;
       }
     }
   }
-  return { ipForward: (await readFile(IP_FORWARD, 'utf8').catch(() => '')).trim(), chains, forwardPolicy };
+  return {
+    ipForward: (await readFile(IP_FORWARD, 'utf8').catch(() => '')).trim(),
+    chains,
+    rules,
+    forwardPolicy,
+  };
 }
 
 /**
- * Takes away an engine's rules. Where no other engine runs, also the chains that were not there before, and the
- * rules that lead into them; forwarding and its policy become what they were.
+ * Takes away an engine's rules. Where no other engine runs, also the shared chains and rules that were not there
+ * before; forwarding and its policy become what they were.
  */
 export async function restoreFirewall(
   before: FirewallState,
@@ -54,11 +63,9 @@ export async function restoreFirewall(
 ): Promise<void> {
   for (const family of FAMILIES) {
     const commands = (await tables(family)).flatMap((table) => {
-      const fresh = (chain: string) =>
-        !otherEngines &&
-        chain.startsWith('DOCKER') &&
-        !before.chains.includes(`${family} ${table.name} ${chain}`);
-      const lines = removals(table, ours, fresh);
+      const known = [...before.chains, ...before.rules];
+      const isNew = (text: string) => !otherEngines && !known.includes(`${family} ${table.name} ${text}`);
+      const lines = removals(table, ours, isNew);
       const policy = before.forwardPolicy[family] ?? 'ACCEPT';
       if (!otherEngines && table.name === 'filter' && table.chains.get('FORWARD') !== policy) {
         lines.unshift(`:FORWARD ${policy} [0:0]`);
@@ -70,14 +77,19 @@ export async function restoreFirewall(
   if (!otherEngines && before.ipForward === '0') await writeFile(IP_FORWARD, '0').catch(() => {});
 }
 
-/** Commands for iptables-restore(8) that take away an engine's rules, and the chains for which `fresh` is true. */
-export function removals(table: Table, ours: EngineNetworks, fresh: (chain: string) => boolean): string[] {
-  const rules = table.rules.filter((rule) => {
-    const target = / -[jg] (\S+)/.exec(rule)?.[1] ?? '';
-    return isOurs(rule, ours) || fresh(target) || fresh(chainOf(rule));
-  });
-  const chains = [...table.chains.keys()].filter(fresh);
+/**
+ * Commands for iptables-restore(8) that take away an engine's rules.
+ * @param isNew whether a chain or rule that engines share was not there before, and goes too
+ */
+export function removals(table: Table, ours: EngineNetworks, isNew: (text: string) => boolean): string[] {
+  const rules = table.rules.filter((rule) => isOurs(rule, ours) || (isShared(rule) && isNew(rule)));
+  const chains = [...table.chains.keys()].filter((chain) => chain.startsWith('DOCKER') && isNew(chain));
   return [...rules.map((rule) => rule.replace('-A ', '-D ')), ...chains.map((chain) => `-X ${chain}`)];
+}
+
+/** Whether a rule stands in a chain that all Docker engines of a host share, or leads into one. */
+function isShared(rule: string): boolean {
+  return chainOf(rule).startsWith('DOCKER') || / -[jg] DOCKER/.test(rule);
 }
 
 /** Rules in the chains that all Docker engines of a host share, by family and table. */
