@@ -1,5 +1,6 @@
 /** Overlays mounted by the test itself, to change files in ways (and by mount options) that no engine at hand uses. */
 import { execFileSync } from 'node:child_process';
+import { createHash } from 'node:crypto';
 import {
   chmodSync,
   chownSync,
@@ -25,7 +26,8 @@ export type FileOperation =
   | { readonly do: 'chmod' | 'chown'; readonly path: string; readonly to: number }
   | { readonly do: 'rename' | 'link'; readonly path: string; readonly other: string };
 
-const name = fc.constantFrom('a', 'b', 'c');
+/** Few paths, so that operations meet: a, b, and those in them, three levels deep. */
+const name = fc.constantFrom('a', 'b');
 const path = fc.array(name, { minLength: 1, maxLength: 3 }).map((names) => names.join('/'));
 
 const operation: fc.Arbitrary<FileOperation> = fc.oneof(
@@ -34,11 +36,16 @@ const operation: fc.Arbitrary<FileOperation> = fc.oneof(
   fc.record({ do: fc.constantFrom('rename' as const, 'link' as const), path, other: path }),
 );
 
+/** A full tree to begin with. */
+const seed: FileOperation[] = [
+  ...['a/a', 'a/b', 'b/a'].map((each) => ({ do: 'mkdir' as const, path: each })),
+  ...['a/a/a', 'a/a/b', 'a/b/a', 'b/a/a', 'b/b'].map((each) => ({ do: 'write' as const, path: each })),
+];
+
 /** What is done in each layer, the image's first, the container's last. */
-export const layersOfOperations: fc.Arbitrary<FileOperation[][]> = fc.array(
-  fc.array(operation, { minLength: 1, maxLength: 12 }),
-  { minLength: 2, maxLength: 4 },
-);
+export const layersOfOperations: fc.Arbitrary<FileOperation[][]> = fc
+  .array(fc.array(operation, { minLength: 1, maxLength: 12 }), { minLength: 1, maxLength: 3 })
+  .map((layers) => [seed, ...layers]);
 
 let writes = 0;
 
@@ -58,10 +65,10 @@ function apply(root: string, step: FileOperation): void {
 }
 
 export interface FileSeen {
-  /** The file type and permission bits of stat(2). */
-  readonly mode: number;
   /** All that tells two files apart. */
   readonly text: string;
+  /** SHA-256 of a regular file. */
+  readonly sha256: string | undefined;
 }
 
 export interface MountedOverlay extends Disposable {
@@ -120,10 +127,12 @@ function see(root: string, below = '', seen = new Map<string, FileSeen>()): Map<
     const at = `${below}/${entry}`;
     const { mode, uid, mtimeMs } = lstatSync(join(root, at));
     const type = mode & 0o170000;
-    let text = `${mode.toString(8)} ${uid}`;
-    if (type === 0o100000) text += ` ${mtimeMs} ${readFileSync(join(root, at))}`;
-    if (type === 0o120000) text += ` ${mtimeMs} ${readlinkSync(join(root, at))}`;
-    seen.set(at, { mode, text });
+    const content = type === 0o100000 ? readFileSync(join(root, at)) : undefined;
+    const sha256 = content && createHash('sha256').update(content).digest('hex');
+    let text = `${mode.toString(8)} ${uid} ${sha256}`;
+    if (type !== 0o040000) text += ` ${mtimeMs}`;
+    if (type === 0o120000) text += ` ${readlinkSync(join(root, at))}`;
+    seen.set(at, { text, sha256 });
     if (type === 0o040000) see(root, at, seen);
   }
   return seen;
