@@ -1,17 +1,15 @@
-import { open, rename } from 'node:fs/promises';
+import { rename } from 'node:fs/promises';
 import { hostname, release } from 'node:os';
 import { join } from 'node:path';
 import type { BundleManifest, Drift } from '../../contract/index.ts';
 import { newId, PristineError, version } from '../../kernel/index.ts';
 import { userName } from '../actor.ts';
 import { BundleBuilder } from '../bundle/builder.ts';
+import { sealBundle } from '../bundle/seal-bundle.ts';
 import { syncFolder } from '../durable.ts';
 import { evidenceFailure } from '../failures.ts';
-import { type Appended, type Ledger, openLedger } from '../ledger/ledger.ts';
+import { openLedger } from '../ledger/ledger.ts';
 import { Omissions } from '../omissions.ts';
-import { hostKey } from '../seal/host-key.ts';
-import { writeSeal } from '../seal/seal.ts';
-import { LEDGER_FILE } from '../seal/statement.ts';
 import { workFolder } from '../work-folder.ts';
 import type { CaptureContext, CaptureInput } from './context.ts';
 import { captureEngineView } from './engine-items.ts';
@@ -70,7 +68,7 @@ async function capture(input: CaptureInput): Promise<CapturedBundle> {
   const manifest = await collect(context, begun.entry.at);
   signal?.throwIfAborted();
   input.onProgress?.('sealing');
-  await seal(context, manifest, ledger, begun);
+  await sealBundle({ ...context, manifest, ledger, begun });
   const path = join(evidence, id);
   await rename(work.path, path);
   await syncFolder(evidence);
@@ -120,27 +118,6 @@ async function collect(context: CaptureContext, capturedAt: string): Promise<Bun
     files: builder.files,
     omissions: omissions.list(),
   };
-}
-
-/** Room for the bundle's piece of the ledger, taken before the ledger says `seal`, so that no full disk comes between. */
-const RESERVED = 64 * 1024;
-
-async function seal(
-  { folder, builder, stateDirectory, bundle }: CaptureContext,
-  manifest: BundleManifest,
-  ledger: Ledger,
-  begun: Appended,
-): Promise<void> {
-  const digest = await writeSeal(folder, manifest, await hostKey(stateDirectory));
-  await using file = await open(join(folder, LEDGER_FILE), 'wx', 0o600);
-  await file.write(Buffer.alloc(RESERVED));
-  await file.sync();
-  await builder.sync();
-  const sealed = await ledger.append('seal', bundle, { seal: digest });
-  const segment = await ledger.segment(begun, sealed);
-  await file.write(segment, 0, segment.length, 0);
-  await file.truncate(segment.length);
-  await file.sync();
 }
 
 function needsRoot(): PristineError {
