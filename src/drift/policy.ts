@@ -1,0 +1,143 @@
+import {
+  type Config,
+  DEFAULT_POLICY,
+  type Mode,
+  modeSchema,
+  type Policy,
+  type Severity,
+  severitySchema,
+} from '../contract/index.ts';
+import { PristineError, printable } from '../kernel/index.ts';
+import { didYouMean } from './config-keys.ts';
+import { matchesGlob } from './glob.ts';
+
+/** Labels by which a container's owner says how it is to be guarded. */
+const POLICY_LABELS = ['pristine.mode', 'pristine.allow', 'pristine.heal-at'] as const;
+
+/** Labels that Pristine puts on what it makes; they say nothing about policy. */
+const OWN_LABELS = [
+  'pristine.incident',
+  'pristine.image',
+  'pristine.replaces',
+  'pristine.demo',
+  'pristine.test',
+  'pristine.evidence',
+  'pristine.name',
+  'pristine.engine',
+  'pristine.range',
+  'pristine.suspect',
+  'pristine.bundle',
+  'pristine.base',
+  'pristine.build',
+];
+
+/** What the command line says for the containers that it names. */
+export interface PolicyFlags {
+  readonly mode?: Mode;
+  readonly allow?: readonly string[];
+  readonly healAt?: Severity;
+}
+
+type Part = {
+  readonly mode?: Mode | undefined;
+  readonly allow?: readonly string[] | undefined;
+  readonly healAt?: Severity | undefined;
+};
+
+/**
+ * The policy in force for one container: the file's defaults, its matching entries in order, the container's
+ * labels, then flags; the later says more. Allowances add up, mode and `healAt` are replaced.
+ *
+ * @throws {PristineError} E_CONFIG_INVALID for a label of ours that is unknown or says something wrong
+ */
+export function policyFor(
+  config: Config,
+  container: { readonly name: string; readonly image: string },
+  labels: Readonly<Record<string, string>>,
+  flags: PolicyFlags,
+): Policy {
+  const entries = (config.containers ?? []).filter(({ match }) => fits(match, container));
+  const parts: Part[] = [config.defaults ?? {}, ...entries, fromLabels(labels, container.name), flags];
+  return {
+    mode: parts.findLast(({ mode }) => mode !== undefined)?.mode ?? DEFAULT_POLICY.mode,
+    healAt: parts.findLast(({ healAt }) => healAt !== undefined)?.healAt ?? DEFAULT_POLICY.healAt,
+    allow: [...new Set([...DEFAULT_POLICY.allow, ...parts.flatMap(({ allow }) => allow ?? [])])],
+    disabledRules: [...DEFAULT_POLICY.disabledRules, ...(config.rules?.disable ?? [])],
+    severityOverrides: { ...DEFAULT_POLICY.severityOverrides, ...config.rules?.severity },
+  };
+}
+
+/** Whether the configuration file has an entry for the container. */
+export function isConfigured(
+  config: Config,
+  container: { readonly name: string; readonly image: string },
+): boolean {
+  return (config.containers ?? []).some(({ match }) => fits(match, container));
+}
+
+/** An entry fits when each glob that it has does; one without any fits no container. */
+function fits(
+  match: { readonly name?: string | undefined; readonly image?: string | undefined },
+  container: { readonly name: string; readonly image: string },
+): boolean {
+  if (match.name === undefined && match.image === undefined) return false;
+  if (match.name !== undefined && !matchesGlob(match.name, container.name)) return false;
+  return match.image === undefined || matchesGlob(match.image, container.image);
+}
+
+function fromLabels(labels: Readonly<Record<string, string>>, container: string): Part {
+  for (const label of Object.keys(labels)) {
+    if (!label.startsWith('pristine.')) continue;
+    if (POLICY_LABELS.some((known) => known === label)) continue;
+    if (OWN_LABELS.some((own) => label === own || label.startsWith(`${own}.`))) continue;
+    throw wrongLabel(
+      container,
+      `the label ${printable(label)} is not known.${didYouMean(label, POLICY_LABELS)}`,
+    );
+  }
+  const mode = labels['pristine.mode'];
+  const healAt = labels['pristine.heal-at'];
+  return {
+    mode: mode === undefined ? undefined : oneOf('pristine.mode', mode, modeSchema, container),
+    healAt: healAt === undefined ? undefined : oneOf('pristine.heal-at', healAt, severitySchema, container),
+    allow: allowList(labels['pristine.allow'] ?? '', container),
+  };
+}
+
+function oneOf<T extends string>(
+  label: string,
+  value: string,
+  schema: {
+    safeParse(value: unknown): { success: true; data: T } | { success: false };
+    readonly options: readonly T[];
+  },
+  container: string,
+): T {
+  const parsed = schema.safeParse(value.trim());
+  if (parsed.success) return parsed.data;
+  const hint = didYouMean(value, schema.options);
+  const known = schema.options.join(', ');
+  throw wrongLabel(
+    container,
+    `the label ${label} says “${printable(value)}”, which is none of ${known}.${hint}`,
+  );
+}
+
+function allowList(text: string, container: string): string[] {
+  const globs = text
+    .split(/[,\n]/)
+    .map((glob) => glob.trim())
+    .filter((glob) => glob !== '');
+  const relative = globs.find((glob) => !glob.startsWith('/'));
+  if (relative === undefined) return globs;
+  throw wrongLabel(
+    container,
+    `the label pristine.allow names “${printable(relative)}”, which is no absolute path.`,
+  );
+}
+
+function wrongLabel(container: string, problem: string): PristineError {
+  return new PristineError('E_CONFIG_INVALID', `Container ${printable(container)}: ${problem}`, {
+    next: 'Create the container with the label corrected; docs/configuration.md lists the labels.',
+  });
+}
