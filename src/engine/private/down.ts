@@ -1,6 +1,6 @@
 import { rm } from 'node:fs/promises';
 import type { Say } from '../../host/index.ts';
-import { withEngineLock } from './lock.ts';
+import { withEngineLock, withHostLock } from './lock.ts';
 import { enginePaths } from './paths.ts';
 import { ended, signalProcess } from './processes.ts';
 import { readRecord } from './record.ts';
@@ -38,7 +38,7 @@ export async function engineDown(options: EngineDownOptions): Promise<boolean> {
         await ended(daemon, STOP_TIMEOUT_MS);
       }
     }
-    await sweep(paths, record);
+    await withHostLock(() => sweep(paths, record));
     if (options.purge) {
       options.say(`deleting ${paths.dataRoot}`);
       await rm(paths.dataRoot, { recursive: true, force: true });

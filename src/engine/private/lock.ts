@@ -1,11 +1,26 @@
+import { existsSync } from 'node:fs';
 import { mkdir, open } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { lockFile } from '../../linux/index.ts';
 import type { EnginePaths } from './paths.ts';
 
 /** Does `work` while no other process starts or stops the same engine; waits for its turn. */
 export async function withEngineLock<T>(paths: EnginePaths, work: () => Promise<T>): Promise<T> {
   await mkdir(paths.directory, { recursive: true, mode: 0o700 });
-  const file = await open(paths.lockFile, 'a', 0o600);
+  return withLock(paths.lockFile, work);
+}
+
+/**
+ * Does `work` while no other private engine of this host starts or stops: each puts rules back that the other
+ * has just taken away.
+ */
+export function withHostLock<T>(work: () => Promise<T>): Promise<T> {
+  return withLock(join(existsSync('/run') ? '/run' : tmpdir(), 'pristine-engines.lock'), work);
+}
+
+async function withLock<T>(path: string, work: () => Promise<T>): Promise<T> {
+  const file = await open(path, 'a', 0o600);
   try {
     await lockFile(file.fd);
     return await work();

@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { readFileSync, readlinkSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { run } from '../../host/index.ts';
 import { deviceAddresses, type Network, overlap, parseNetwork } from './addresses.ts';
@@ -24,9 +24,21 @@ export async function sweep(paths: EnginePaths, record: EngineRecord | null): Pr
   await rm(paths.recordFile, { force: true });
 }
 
-/** Whether an engine other than this private one runs on this host. */
+/** Whether an engine other than this private one works with the same packet filter. */
 function otherEngineRuns(paths: EnginePaths): boolean {
-  return allProcesses().some((entry) => entry.name === 'dockerd' && !isBelow(entry, paths.execRoot));
+  const here = networkNamespace('self');
+  return allProcesses().some(
+    (entry) =>
+      entry.name === 'dockerd' && !isBelow(entry, paths.execRoot) && networkNamespace(entry.pid) === here,
+  );
+}
+
+function networkNamespace(pid: number | 'self'): string | null {
+  try {
+    return readlinkSync(`/proc/${pid}/ns/net`);
+  } catch {
+    return null;
+  }
 }
 
 /** containerd, its shims and, through them, the containers: all are told this engine's exec-root. */

@@ -5,7 +5,7 @@ import { freeAddresses, takenNetworks } from './addresses.ts';
 import { startDaemon, untilAnswering } from './daemon.ts';
 import { firewallState, foreignRules, restoreForeignRules } from './firewall.ts';
 import { ensureEngineInstalled } from './install.ts';
-import { withEngineLock } from './lock.ts';
+import { withEngineLock, withHostLock } from './lock.ts';
 import { type EnginePaths, enginePaths } from './paths.ts';
 import { type ProcessEntry, signalProcess } from './processes.ts';
 import { readRecord, writeRecord } from './record.ts';
@@ -33,8 +33,10 @@ export async function engineUp(options: { stateDirectory: string; say: Say }): P
         return system;
       }
     }
-    await sweep(paths, readRecord(paths));
-    await start(paths, say);
+    await withHostLock(async () => {
+      await sweep(paths, readRecord(paths));
+      await start(paths, say);
+    });
     return engineStatus({ stateDirectory });
   });
 }
