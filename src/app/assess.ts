@@ -1,37 +1,24 @@
-import type { Change, Policy, WatchTarget } from '../contract/index.ts';
-import { type Evaluation, evaluate, type ImageFacts, needsContent, type Subject } from '../drift/index.ts';
-import type { ContainerDetails } from '../engine/index.ts';
-import type { DriftReader } from '../sensor/index.ts';
+import type { Change } from '../contract/index.ts';
+import { type Evaluation, evaluate, needsContent, SAMPLE_BYTES, type Subject } from '../drift/index.ts';
+import type { DriftSubject } from './drift-subject.ts';
 
-/** How much of a file the rules look at, in bytes. */
-const SAMPLE_BYTES = 256 * 1024;
-
-/** What the rules say about changes of a container: reads the samples that they ask for, then evaluates. */
+/** What the rules say about changes: reads the samples that they ask for, then evaluates. */
 export async function assess(
-  details: ContainerDetails,
+  of: Pick<DriftSubject, 'id' | 'image' | 'policy' | 'readCurrent'>,
   changes: readonly Change[],
-  policy: Policy,
-  reader: DriftReader,
   now: Date,
 ): Promise<Evaluation> {
-  const image = imageFacts(details);
   const subjects: Subject[] = [];
-  for (const change of changes) subjects.push(await subjectOf(details, change, image, reader));
-  return evaluate(subjects, policy, { now, containerId: details.id });
+  for (const change of changes) subjects.push(await withContent(of, change));
+  return evaluate(subjects, of.policy, { now, containerId: of.id });
 }
 
-async function subjectOf(
-  target: WatchTarget,
+async function withContent(
+  { image, readCurrent }: Pick<DriftSubject, 'image' | 'readCurrent'>,
   change: Change,
-  image: ImageFacts,
-  reader: DriftReader,
-): Promise<Subject> {
+) {
   if (!needsContent(change)) return { change, image };
-  const sample = await reader.readCurrent(target, change.path, SAMPLE_BYTES);
+  const sample = await readCurrent(change.path, SAMPLE_BYTES);
   if (sample === null) return { change, image };
   return { change, image, content: { bytes: sample.bytes, truncated: sample.size > sample.bytes.length } };
-}
-
-function imageFacts({ entrypoint, workingDirectory }: ContainerDetails): ImageFacts {
-  return { entrypoint, workingDirectory };
 }

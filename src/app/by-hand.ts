@@ -5,8 +5,9 @@ import { newId } from '../kernel/index.ts';
 import { respond } from '../response/index.ts';
 import { assess } from './assess.ts';
 import type { Context } from './context.ts';
+import { containerSubject } from './drift-subject.ts';
 import { capture, evidenceKeeper } from './evidence-keeper.ts';
-import { readerFor, thorough } from './readers.ts';
+import { readerFor } from './readers.ts';
 
 /** Bound on the wait for a replacement's health. */
 const HEALTH_TIMEOUT_MS = 120_000;
@@ -73,8 +74,9 @@ async function openByHand(context: Context, suspect: ContainerDetails): Promise<
   const [engine, store] = [await context.engine(), await context.store()];
   const reader = readerFor(suspect, engine);
   const policy = policyFor({ version: 1 }, suspect, suspect.labels, {});
-  const { changes } = await reader.scan(suspect, thorough());
-  const { findings } = await assess(suspect, changes, policy, reader, context.clock.now());
+  const subject = containerSubject(suspect, reader, policy);
+  const { changes } = await subject.scan();
+  const { findings } = await assess(subject, changes, context.clock.now());
   const id = newId('inc', context.clock);
   const at = context.clock.now().toISOString();
   const { name, image } = suspect;

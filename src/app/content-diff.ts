@@ -1,8 +1,8 @@
 import { createTwoFilesPatch } from 'diff';
-import type { FileState, WatchTarget } from '../contract/index.ts';
+import type { FileState } from '../contract/index.ts';
 import { PristineError } from '../kernel/index.ts';
-import type { DriftReader, FileSample } from '../sensor/index.ts';
-import { thorough } from './readers.ts';
+import type { FileSample } from '../sensor/index.ts';
+import type { DriftSubject } from './drift-subject.ts';
 
 /** Larger files are summarised, never compared line by line. */
 const MAX_TEXT_BYTES = 1024 * 1024;
@@ -32,25 +32,21 @@ export type ContentDiff =
  *
  * @throws {PristineError} E_NO_SUCH_PATH when neither has a regular file there
  */
-export async function contentDiff(
-  reader: DriftReader,
-  target: WatchTarget,
-  path: string,
-): Promise<ContentDiff> {
-  const before = await reader.readOriginal(target, path, MAX_TEXT_BYTES);
-  const after = await reader.readCurrent(target, path, MAX_TEXT_BYTES);
+export async function contentDiff(subject: DriftSubject, path: string): Promise<ContentDiff> {
+  const before = await subject.readOriginal(path, MAX_TEXT_BYTES);
+  const after = await subject.readCurrent(path, MAX_TEXT_BYTES);
   if (before === null && after === null) {
     throw new PristineError(
       'E_NO_SUCH_PATH',
-      `${path} is a regular file neither in ${target.name} nor in its image`,
+      `${path} is a regular file neither in ${subject.name} nor in its image`,
       {
-        next: `"pristine diff ${target.name} --all" lists the paths that differ.`,
+        next: `"pristine diff ${subject.name} --all" lists the paths that differ.`,
       },
     );
   }
   const patch = isText(before) && isText(after) ? textPatch(path, before, after) : undefined;
   if (patch !== undefined) return { kind: 'text', path, patch };
-  const change = await reader.examine(target, path, thorough());
+  const change = await subject.change(path);
   return {
     kind: 'summary',
     path,

@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import type { Config, Mode, Policy } from '../contract/index.ts';
-import { configNames, parseConfig, policyFor } from '../drift/index.ts';
+import { isConfigured, parseConfig, policyFor } from '../drift/index.ts';
 import type { ContainerSummary } from '../engine/index.ts';
 import { messageOf, PristineError } from '../kernel/index.ts';
 
@@ -29,7 +29,7 @@ export async function loadPolicies(flags: PolicyFlags): Promise<Policies> {
     config,
     policyFor: of,
     chooses: ({ name, image, labels }) =>
-      labels['pristine.mode'] !== undefined || configNames(config, { name, image }),
+      labels['pristine.mode'] !== undefined || isConfigured(config, { name, image }),
   };
 }
 

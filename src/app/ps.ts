@@ -6,6 +6,7 @@ import { posture } from '../hardening/index.ts';
 import { messageOf } from '../kernel/index.ts';
 import { assess } from './assess.ts';
 import type { Context } from './context.ts';
+import { containerSubject } from './drift-subject.ts';
 import { readerFor } from './readers.ts';
 
 export interface PsRow {
@@ -52,7 +53,8 @@ async function rowOf(
     const reader = readerFor(details, engine);
     const options = { hash: false, maxHashBytes: 0, ...(signal === undefined ? {} : { signal }) };
     const { changes } = await reader.scan(details, options);
-    const { findings } = await assess(details, changes, policy, reader, context.clock.now());
+    const subject = containerSubject(details, reader, policy);
+    const { findings } = await assess(subject, changes, context.clock.now());
     const count = (kind: 'A' | 'C' | 'D') =>
       changes.filter((change) => change.kind === kind && !change.identical && change.mountpoint !== true)
         .length;

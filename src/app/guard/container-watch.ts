@@ -5,6 +5,7 @@ import type { ContainerDetails } from '../../engine/index.ts';
 import { type Logger, messageOf } from '../../kernel/index.ts';
 import type { DriftReader, ReadOptions, SensorEvent } from '../../sensor/index.ts';
 import { assess } from '../assess.ts';
+import { containerSubject } from '../drift-subject.ts';
 import { KnownChanges } from './known-changes.ts';
 import { PathQueue, type TouchedPath } from './path-queue.ts';
 
@@ -154,7 +155,8 @@ export class ContainerWatch {
 
   async #tell(changes: readonly Change[], eventTimes: ReadonlyMap<string, number>): Promise<void> {
     if (changes.length === 0 || this.#stop.signal.aborted) return;
-    const evaluation = await assess(this.details, changes, this.policy, this.reader, new Date());
+    const subject = containerSubject(this.details, this.reader, this.policy);
+    const evaluation = await assess(subject, changes, new Date());
     for (const change of changes) this.#known.add(change);
     await this.#options.onObservation({ evaluation, eventTimes });
   }
