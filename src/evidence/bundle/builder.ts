@@ -69,11 +69,11 @@ export class BundleBuilder {
   }
 
   /** A blob that lies outside the bundle, linked into it. */
-  async blobFrom(file: string, written: WrittenFile): Promise<void> {
-    const path = blobPath(written.sha256);
+  async blobFrom(file: string, { size, sha256 }: WrittenFile): Promise<void> {
+    const path = blobPath(sha256);
     if (this.#files.has(path)) return;
     await linkOrCopy(file, join(this.#root, path));
-    this.#files.set(path, { path, ...written });
+    this.#files.set(path, { path, size, sha256 });
   }
 
   /** A file with a fixed name, such as `index.json`. */

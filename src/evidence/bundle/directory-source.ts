@@ -54,6 +54,7 @@ function entryOf(file: Buffer, path: string, listed: Stats): BundleEntry {
   return {
     path,
     size: listed.size,
+    identity: `${listed.dev}:${listed.ino}`,
     sparse: listed.size - listed.blocks * 512 > 1 << 20,
     async open(): Promise<OpenEntry> {
       const handle = await open(file, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);

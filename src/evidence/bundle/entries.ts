@@ -11,6 +11,8 @@ export interface BundleEntry {
   readonly path: string;
   /** Bytes. */
   readonly size: number;
+  /** The same for two names of one file. */
+  readonly identity: string;
   /** The file has far fewer bytes on disk than its size says. */
   readonly sparse: boolean;
   /** @throws {Error} when it is no longer the regular file that it was */

@@ -95,6 +95,7 @@ class StrictReader {
     this.entries.set(this.subject, {
       path: this.subject,
       size,
+      identity: String(start),
       sparse: false,
       async open() {
         return {

@@ -1,7 +1,8 @@
 import type { KeyObject } from 'node:crypto';
 import { constants, open, readFile } from 'node:fs/promises';
 import type { LedgerEntry, VerifyProblem } from '../../contract/index.ts';
-import { messageOf, systemErrorCode } from '../../kernel/index.ts';
+import { systemErrorCode } from '../../kernel/index.ts';
+import { briefly } from '../briefly.ts';
 import { lineHash, NO_PREVIOUS, parseEntry, parseHead, signatureFits } from './entry.ts';
 import { headPath } from './ledger.ts';
 import { linesOf } from './lines.ts';
@@ -47,7 +48,7 @@ export class ChainChecker {
     try {
       return parseEntry(line);
     } catch (error) {
-      this.#note(this.#seq, 'malformed', firstLine(error));
+      this.#note(this.#seq, 'malformed', briefly(error));
       return undefined;
     }
   }
@@ -113,10 +114,6 @@ async function checkHead(path: string, publicKey: KeyObject, checker: ChainCheck
   } catch (error) {
     if (systemErrorCode(error) === 'ENOENT') note('missing', `${path} is not there`);
     else if (systemErrorCode(error) !== undefined) throw error;
-    else note('malformed', firstLine(error));
+    else note('malformed', briefly(error));
   }
-}
-
-function firstLine(error: unknown): string {
-  return messageOf(error).split('\n')[0]?.slice(0, 200) ?? '';
 }

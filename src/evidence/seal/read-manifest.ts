@@ -1,5 +1,6 @@
 import type { BundleManifest } from '../../contract/index.ts';
-import { messageOf, PristineError } from '../../kernel/index.ts';
+import { PristineError } from '../../kernel/index.ts';
+import { briefly } from '../briefly.ts';
 import type { BundleSource } from '../bundle/entries.ts';
 import { readEntry } from '../bundle/source.ts';
 import { envelopePayload } from './dsse.ts';
@@ -18,13 +19,9 @@ export async function readBundleManifest(source: BundleSource): Promise<BundleMa
     if (entry === undefined) throw new Error(`${SEAL_FILE} is missing`);
     return readStatement(envelopePayload(await readEntry(entry, LARGEST_SEAL))).manifest;
   } catch (error) {
-    throw new PristineError(
-      'E_EVIDENCE_INVALID',
-      `the bundle has no readable seal: ${messageOf(error).split('\n')[0]}`,
-      {
-        next: 'Run "pristine evidence verify" on it to see what is wrong.',
-        cause: error,
-      },
-    );
+    throw new PristineError('E_EVIDENCE_INVALID', `the bundle has no readable seal: ${briefly(error)}`, {
+      next: 'Run "pristine evidence verify" on it to see what is wrong.',
+      cause: error,
+    });
   }
 }

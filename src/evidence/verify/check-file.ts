@@ -9,15 +9,19 @@ export function missing(subject: string): VerifyProblem {
   return { subject, problem: 'missing', detail: 'is not in the bundle' };
 }
 
-/**
- * Compares one file with what was sealed.
- * @param trusted whether the sealed sizes carry a good signature; if not, a hostile one could keep us reading
- */
+export interface CheckFileOptions {
+  /** Whether the sealed sizes carry a good signature; if not, a hostile one could keep us reading. */
+  readonly trusted: boolean;
+  /** Digests so far by identity, so that a file with two names is read once. */
+  readonly digests: Map<string, string>;
+  readonly signal?: AbortSignal;
+}
+
+/** Compares one file with what was sealed. */
 export async function checkFile(
   source: BundleSource,
   file: BundleFile,
-  trusted: boolean,
-  signal?: AbortSignal,
+  { trusted, digests, signal }: CheckFileOptions,
 ): Promise<{ problems: VerifyProblem[]; bytes: number }> {
   const entry = source.entries.get(file.path);
   if (entry === undefined) return { problems: [missing(file.path)], bytes: 0 };
@@ -29,7 +33,8 @@ export async function checkFile(
     return changed(`has ${entry.size} bytes, not ${file.size}`);
   if (entry.sparse && !trusted) return changed('is sparse, which no file of a bundle is');
   try {
-    const digest = await digestOf(entry, signal);
+    const digest = digests.get(entry.identity) ?? (await digestOf(entry, signal));
+    digests.set(entry.identity, digest);
     return digest === file.sha256 ? { problems: [], bytes: entry.size } : changed(`has SHA-256 ${digest}`);
   } catch (error) {
     signal?.throwIfAborted();

@@ -1,6 +1,6 @@
 import type { KeyObject } from 'node:crypto';
 import type { BundleFile, BundleManifest, VerifyProblem } from '../../contract/index.ts';
-import { messageOf } from '../../kernel/index.ts';
+import { briefly } from '../briefly.ts';
 import type { BundleSource } from '../bundle/entries.ts';
 import { readEntry } from '../bundle/source.ts';
 import { openEnvelope } from '../seal/dsse.ts';
@@ -37,8 +37,7 @@ export async function checkSeal(source: BundleSource, publicKey: KeyObject): Pro
       }
       return { problems, manifest, digest, trusted: wrong === null, files: manifest.files };
     } catch (error) {
-      const detail = messageOf(error).split('\n')[0]?.slice(0, 200) ?? '';
-      problems.push({ subject: SEAL_FILE, problem: 'malformed', detail });
+      problems.push({ subject: SEAL_FILE, problem: 'malformed', detail: briefly(error) });
       return { problems, manifest: null, digest, trusted: false, files: filesOf(sums) };
     }
   }
@@ -54,7 +53,7 @@ async function read(source: BundleSource, path: string, problems: VerifyProblem[
   try {
     return await readEntry(entry, LARGEST_SEAL);
   } catch (error) {
-    problems.push({ subject: path, problem: 'malformed', detail: messageOf(error) });
+    problems.push({ subject: path, problem: 'malformed', detail: briefly(error) });
     return null;
   }
 }

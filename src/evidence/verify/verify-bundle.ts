@@ -27,10 +27,13 @@ export async function verifyBundle(path: string, options: VerifyOptions): Promis
   const problems: VerifyProblem[] = [...source.problems];
   const seal = await checkSeal(source, options.publicKey);
   problems.push(...seal.problems);
+  const { trusted } = seal;
+  const { signal } = options;
+  const checking = { trusted, digests: new Map<string, string>(), ...(signal && { signal }) };
   let bytesChecked = 0;
   for (const file of seal.files) {
-    options.signal?.throwIfAborted();
-    const checked = await checkFile(source, file, seal.trusted, options.signal);
+    signal?.throwIfAborted();
+    const checked = await checkFile(source, file, checking);
     bytesChecked += checked.bytes;
     problems.push(...checked.problems);
   }
