@@ -76,14 +76,19 @@ export interface ContainerDetails extends ContainerSummary, WatchTarget {
   readonly startedAt: string | null;
   readonly exitCode: number | null;
   readonly health: ContainerHealth;
+  /** The command that runs as the container's init: the configured entrypoint with its arguments. */
   readonly entrypoint: readonly string[];
   readonly workingDirectory: string;
+  /** Names; of a frozen container those that it had. */
   readonly networks: readonly string[];
-  /** Addresses where published ports answer, e.g. `127.0.0.1:8080->80/tcp`. */
+  /** Addresses where published ports answer, e.g. `127.0.0.1:8080->80/tcp`; of a frozen container those that it had. */
   readonly ports: readonly string[];
   readonly security: ContainerSecurity;
   readonly autoRemove: boolean;
-  /** The engine's whole answer, for the evidence bundle. */
+  /**
+   * The engine's whole answer, for the evidence bundle; of a frozen container with the networks and ports that
+   * it had, as `NetworkBeforeFreeze`.
+   */
   readonly raw: unknown;
 }
 
@@ -151,7 +156,10 @@ export interface Engine {
   /** Output of the container so far: both streams, with the engine's time stamps. */
   logs(id: string): Promise<Readable>;
 
-  /** Pauses the container, then takes its networks, so that it neither runs nor is reached. Idempotent. */
+  /**
+   * Pauses the container, then takes its networks, so that it neither runs nor is reached. Idempotent: a second
+   * call, also after a crash, answers with what the first has taken. A container that does not run is left so.
+   */
   freeze(id: string): Promise<FrozenState>;
   /** Gives back what {@link freeze} took. Idempotent. */
   thaw(id: string, frozen: FrozenState): Promise<void>;
@@ -159,6 +167,7 @@ export interface Engine {
    * Creates and starts a container with the same configuration, name, networks and volumes from the suspect's
    * image id. The suspect is renamed to `suspectName` first and left as it is otherwise. When a replacement
    * that carries the same labels exists already, that one is started and returned. Undone when it fails.
+   * The suspect should be frozen: while it runs, it holds its ports and addresses.
    * @throws {PristineError} E_REPLACE, E_NO_SUCH_IMAGE
    */
   replacePristine(suspectId: string, options: ReplaceOptions): Promise<Replacement>;

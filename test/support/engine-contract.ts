@@ -84,21 +84,16 @@ export function describeEngine(
     );
 
     test('says when an id prefix fits several containers', async () => {
-      const prefixes = new Map<string, string>();
-      const made: Awaited<ReturnType<typeof startContainer>>[] = [];
+      const made: string[] = [];
+      const shared = () => made.map((id) => id.charAt(0)).find((digit, at, all) => all.indexOf(digit) !== at);
       try {
-        let shared: string | undefined;
-        // Seventeen ids begin with sixteen digits at most.
-        for (const { id } of await engine.list()) prefixes.set(id.charAt(0), id);
-        while (shared === undefined && made.length < 17) {
-          const container = await startContainer({ command: ['sleep', '60'] });
-          made.push(container);
-          if (prefixes.has(container.id.charAt(0))) shared = container.id.charAt(0);
-          prefixes.set(container.id.charAt(0), container.id);
+        // Seventeen ids cannot all begin with different digits of sixteen.
+        while (shared() === undefined && made.length < 17) {
+          made.push(await docker('create', '--label', testLabel(), BUSYBOX, 'true'));
         }
-        await expect(engine.inspect(shared ?? '')).rejects.toMatchObject({ code: 'E_AMBIGUOUS_CONTAINER' });
+        await expect(engine.inspect(shared() ?? '')).rejects.toMatchObject({ code: 'E_AMBIGUOUS_CONTAINER' });
       } finally {
-        for (const container of made) await container[Symbol.asyncDispose]();
+        await docker('rm', ...made);
       }
     });
 
@@ -189,6 +184,16 @@ export function describeEngine(
       expect(frozen).toEqual({ wasPaused: true, networks: [] });
       await engine.thaw(container.id, frozen);
       expect((await engine.inspect(container.id)).status).toBe('paused');
+    });
+
+    test('freeze ends a container that crashes again and again', async () => {
+      await using container = await startContainer({
+        options: ['--restart', 'always'],
+        command: ['sh', '-c', 'exit 1'],
+      });
+      await expect.poll(async () => (await engine.inspect(container.id)).status).toBe('restarting');
+      expect((await engine.freeze(container.id)).wasPaused).toBe(false);
+      expect((await engine.inspect(container.id)).status).toBe('exited');
     });
 
     test('destroy ends a frozen container at once, with volumes that nobody else has', async () => {

@@ -1,10 +1,12 @@
 import { createHash } from 'node:crypto';
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { createConnection, createServer, type Server, type Socket } from 'node:net';
+import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { type AddressInfo, createConnection, createServer, type Server, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { createServer as createTlsServer } from 'node:tls';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { startContainer } from '../../../test/support/engine.ts';
+import { run } from '../../host/index.ts';
 import { type FindEngineOptions, findEngine } from './find-engine.ts';
 
 const realSocket = (process.env.DOCKER_HOST ?? '').replace(/^unix:\/\//, '');
@@ -53,13 +55,14 @@ async function proxyAt(path: string): Promise<{ close(): void }> {
   return proxy;
 }
 
-function writeContext(name: string, host: string): void {
-  const id = createHash('sha256').update(name).digest('hex');
-  const folder = join(directory, 'docker/contexts/meta', id);
+const sha256 = (text: string) => createHash('sha256').update(text).digest('hex');
+
+function writeContext(name: string, host: string, skipVerify = false): void {
+  const folder = join(directory, 'docker/contexts/meta', sha256(name));
   mkdirSync(folder, { recursive: true });
   writeFileSync(
     join(folder, 'meta.json'),
-    JSON.stringify({ Name: name, Endpoints: { docker: { Host: host } } }),
+    JSON.stringify({ Name: name, Endpoints: { docker: { Host: host, SkipTLSVerify: skipVerify } } }),
   );
 }
 
@@ -127,6 +130,39 @@ describe('findEngine', () => {
       message: expect.stringMatching(/context old \(old\): .*; default socket \(unix:.*\): not there$/),
       next: expect.stringContaining('pristine engine up'),
     });
+  });
+
+  test('shows the certificates of DOCKER_CERT_PATH, and checks the other side', async () => {
+    const made = await run('openssl', [
+      ...['req', '-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes', '-days', '2'],
+      ...['-subj', '/CN=localhost', '-addext', 'subjectAltName=DNS:localhost'],
+      ...['-keyout', join(directory, 'key.pem'), '-out', join(directory, 'cert.pem')],
+    ]);
+    expect(made.code, made.stderr).toBe(0);
+    cpSync(join(directory, 'cert.pem'), join(directory, 'ca.pem'));
+    const [key, cert] = ['key.pem', 'cert.pem'].map((name) => readFileSync(join(directory, name)));
+    const server = createTlsServer(
+      { key, cert, ca: cert, requestCert: true, rejectUnauthorized: true },
+      (near) => {
+        const far = createConnection(realSocket);
+        near.pipe(far).pipe(near);
+        near.on('error', () => far.destroy());
+      },
+    );
+    servers.push(server);
+    await new Promise<void>((resolve) => server.listen(0, () => resolve()));
+    const { port } = server.address() as AddressInfo;
+    const env = { DOCKER_HOST: `tcp://localhost:${port}`, DOCKER_TLS_VERIFY: '1' };
+    const engine = await find({ ...env, DOCKER_CERT_PATH: directory });
+    expect(engine.capabilities.localStorage, 'not over the network').toBe(false);
+    rmSync(join(directory, 'ca.pem'));
+    await expect(find({ ...env, DOCKER_CERT_PATH: directory })).rejects.toThrow('self-signed');
+
+    writeContext('careless', env.DOCKER_HOST, true);
+    const tls = join(directory, 'docker/contexts/tls', sha256('careless'), 'docker');
+    mkdirSync(tls, { recursive: true });
+    for (const name of ['key.pem', 'cert.pem']) cpSync(join(directory, name), join(tls, name));
+    expect((await find({ DOCKER_CONTEXT: 'careless' })).info.foundBy).toBe('context careless');
   });
 
   test.skipIf(process.getuid?.() !== 0)('says so when this user may not use the socket', async () => {

@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs';
+import { Agent } from 'node:https';
 import { homedir, userInfo } from 'node:os';
 import { join } from 'node:path';
 import type { DockerOptions } from 'dockerode';
@@ -76,7 +77,8 @@ function parseUrl(text: string): URL {
 function certificates(tls: TlsFiles | null): object {
   if (tls === null) return {};
   const read = (file: string | null) => (file === null ? undefined : readFileSync(file));
-  return { ca: read(tls.ca), cert: read(tls.cert), key: read(tls.key) };
+  const files = { ca: read(tls.ca), cert: read(tls.cert), key: read(tls.key) };
+  return tls.skipVerify ? { agent: new Agent({ ...files, rejectUnauthorized: false }) } : files;
 }
 
 /** The agent of the session if there is one, else the first private key of the user. */

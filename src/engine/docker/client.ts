@@ -1,4 +1,5 @@
 import Docker from 'dockerode';
+import { printable } from '../../kernel/index.ts';
 import { connectionOptions, type EngineAddress } from './address.ts';
 import { engineFailure } from './failures.ts';
 
@@ -20,6 +21,8 @@ export interface Client {
 }
 
 export interface ClientVersion {
+  /** Name of the engine, e.g. `Docker Engine`. */
+  readonly product: string;
   readonly version: string;
   readonly apiVersion: string;
 }
@@ -37,6 +40,7 @@ export async function connect(address: EngineAddress, timeoutMs: number): Promis
   const version = `v${agreedVersion(answer.MinAPIVersion, answer.ApiVersion)}`;
   return {
     address,
+    product: productOf(answer),
     version: answer.Version,
     apiVersion: version.slice(1),
     quick: new Docker({ ...options, version, timeout: QUICK_TIMEOUT_MS }),
@@ -64,6 +68,13 @@ interface VersionAnswer {
   readonly Version: string;
   readonly ApiVersion: string;
   readonly MinAPIVersion?: string;
+  readonly Components?: readonly { readonly Name: string }[];
+}
+
+/** Docker calls its own first component just `Engine`, others that speak its API have names of their own. */
+function productOf(answer: VersionAnswer): string {
+  const name = answer.Components?.[0]?.Name ?? 'Engine';
+  return name === 'Engine' ? 'Docker Engine' : printable(name);
 }
 
 function isVersionAnswer(answer: unknown): answer is VersionAnswer {

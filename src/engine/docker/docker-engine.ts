@@ -38,7 +38,7 @@ export async function connectDocker(options: DockerEngineOptions): Promise<Engin
   const answer = (await client.ask('describe itself', client.quick.info())) as InfoAnswer;
   const skewMs = Date.parse(answer.SystemTime ?? '') - Date.now() || 0;
   const info: EngineInfo = {
-    title: `Docker Engine ${client.version}`,
+    title: `${client.product} ${client.version}`,
     endpoint: options.address.endpoint,
     foundBy: options.foundBy,
     version: client.version,

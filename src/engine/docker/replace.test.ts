@@ -15,11 +15,14 @@ import type { Engine, Replacement } from '../port.ts';
 const stateDirectory = mkdtempSync(join(tmpdir(), 'pristine-replace-'));
 const network = `pristine-test-net-${process.pid}`;
 const second = `${network}-2`;
+/** Another run of the tests may use the same engine. */
+const subnet = `10.198.${process.pid % 256}`;
+const hostPort = 20_000 + (process.pid % 10_000);
 let engine: Engine;
 
 beforeAll(async () => {
   engine = await findEngine({ env: process.env, stateDirectory });
-  await docker('network', 'create', '--label', testLabel(), '--subnet', '10.198.7.0/24', network);
+  await docker('network', 'create', '--label', testLabel(), '--subnet', `${subnet}.0/24`, network);
   await docker('network', 'create', '--label', testLabel(), second);
 });
 afterAll(async () => {
@@ -86,7 +89,7 @@ describe('re-creation', () => {
     try {
       await using container = await startContainer({
         options: [
-          ...['--network', 'bridge', '-p', '127.0.0.1::80', '-p', '127.0.0.1:18321:81/tcp'],
+          ...['--network', 'bridge', '-p', '127.0.0.1::80', '-p', `127.0.0.1:${hostPort}:81/tcp`],
           ...['-e', 'SECRET=a b"c', '-e', 'EMPTY=', '--user', '0:0', '--workdir', '/tmp', '--label', 'l=v'],
           ...['-v', `${volume}:/named`, '-v', '/anonymous', '-v', '/usr:/bound:ro'],
           ...['--mount', 'type=volume,dst=/mounted', '--mount', 'type=tmpfs,dst=/memory,tmpfs-size=65536'],
@@ -154,7 +157,7 @@ describe('re-creation', () => {
 
   test('keeps static addresses, aliases and several networks of a frozen container', async () => {
     await using container = await startContainer({
-      options: ['--network', network, '--ip', '10.198.7.77', '--network-alias', 'front'],
+      options: ['--network', network, '--ip', `${subnet}.77`, '--network-alias', 'front'],
     });
     await docker('network', 'connect', '--alias', 'back', second, container.id);
     const before = await configuration(container.id);
@@ -169,7 +172,7 @@ describe('re-creation', () => {
         `{{(index .NetworkSettings.Networks "${network}").IPAddress}}`,
         replacement.id,
       ),
-    ).toBe('10.198.7.77');
+    ).toBe(`${subnet}.77`);
     await using peer = await startContainer({ options: ['--network', second] });
     expect(await peer.sh('ping -c 1 -W 2 back >/dev/null && echo reached')).toBe('reached');
   });
@@ -239,7 +242,7 @@ describe('replacePristine', () => {
   });
 
   test('goes on after a crash between rename, create and start', async () => {
-    await using container = await startContainer({ options: ['--network', network, '--ip', '10.198.7.78'] });
+    await using container = await startContainer({ options: ['--network', network, '--ip', `${subnet}.78`] });
     await docker('network', 'connect', '--alias', 'back', second, container.id);
     await engine.freeze(container.id);
     await docker('rename', container.id, `${container.name}-suspect`);
@@ -259,7 +262,7 @@ describe('replacePristine', () => {
         '--label',
         `pristine.replaces=${container.id}`,
       ],
-      ...['--network', network, '--ip', '10.198.7.78', BUSYBOX, 'sleep', '1000'],
+      ...['--network', network, '--ip', `${subnet}.78`, BUSYBOX, 'sleep', '1000'],
     );
     await using finished = await replace(container);
     expect(finished.id).toBe(half);
@@ -267,7 +270,7 @@ describe('replacePristine', () => {
   });
 
   test('undoes everything when the replacement cannot start', async () => {
-    await using container = await startContainer({ options: ['--network', network, '--ip', '10.198.7.79'] });
+    await using container = await startContainer({ options: ['--network', network, '--ip', `${subnet}.79`] });
     // Not frozen: the suspect still has the address, so that the start must fail.
     const attempt = engine.replacePristine(container.id, {
       labels: { 'pristine.replaces': container.id },
