@@ -1,0 +1,128 @@
+/** The guard as its users have it: a process beside a real engine. */
+import { describe, expect, test } from 'vitest';
+import type { Incident, VerifyReport } from '../src/contract/index.ts';
+import { docker, startContainer, testLabel } from './support/engine.ts';
+import { pristineJson, RunningGuard, temporaryState } from './support/guard.ts';
+
+const WEB_SHELL = `mkdir -p /var/www/html && echo '<?php system($_GET["c"]);' > /var/www/html/s.php`;
+
+describe('guard --mode heal', () => {
+  test('keeps evidence of a web shell and puts a pristine container in place', async () => {
+    using state = temporaryState();
+    await using suspect = await startContainer({
+      options: [
+        ...['--network', 'bridge', '-p', '127.0.0.1::80', '-e', 'COLOUR=blue', '-v', '/data'],
+        ...['--restart', 'unless-stopped', '--hostname', 'front'],
+      ],
+    });
+    await suspect.sh('echo kept > /data/row');
+    await using guard = new RunningGuard(state.path, [suspect.name, '--mode', 'heal']);
+    await guard.waitFor('ready');
+    await suspect.sh(WEB_SHELL);
+
+    const incident = await guard.healed();
+    expect(incident.findings.map(({ rule }) => rule)).toContain('php-web-shell');
+    expect(incident.replacement?.name).toBe(suspect.name);
+    expect(await docker('inspect', '-f', '{{.Id}}', suspect.name)).toBe(incident.replacement?.id);
+    await expect(docker('inspect', suspect.id)).rejects.toThrow(/no such/i);
+    expect(await docker('exec', suspect.name, 'sh', '-c', 'cat /data/row; hostname; echo $COLOUR')).toBe(
+      'kept\nfront\nblue',
+    );
+    await expect(docker('exec', suspect.name, 'cat', '/var/www/html/s.php')).rejects.toThrow(/no such file/i);
+
+    const [bundle] = incident.bundles;
+    const report = await pristineJson<VerifyReport>(state.path, 'evidence', 'verify', bundle ?? '');
+    expect(report).toMatchObject({ ok: true, problems: [] });
+    expect(await pristineJson<Incident[]>(state.path, 'incidents')).toMatchObject([
+      { id: incident.id, state: 'healed', bundles: [bundle], replacement: incident.replacement },
+    ]);
+
+    // The replacement is guarded as its predecessor was.
+    await docker('exec', suspect.name, 'sh', '-c', WEB_SHELL);
+    const second = await guard.waitFor(
+      'incident',
+      ({ incident: { id, state: ended } }) => id !== incident.id && ended === 'healed',
+    );
+    expect(second.incident.container.id).toBe(incident.replacement?.id);
+    expect(await guard.stop()).toBe(0);
+    await docker('rm', '-f', '-v', suspect.name);
+  });
+
+  test('goes on after it was killed in the middle, and does nothing twice', async () => {
+    using state = temporaryState();
+    await using suspect = await startContainer();
+    const args = [suspect.name, '--mode', 'heal'];
+    {
+      await using killed = new RunningGuard(state.path, args);
+      await killed.waitFor('ready');
+      await suspect.sh(WEB_SHELL);
+      await killed.waitFor('step', ({ step, phase }) => step === 'replace' && phase === 'intent');
+      await killed.stop('SIGKILL');
+    }
+    await using guard = new RunningGuard(state.path, args);
+    const incident = await guard.healed();
+    expect(incident.bundles).toHaveLength(1);
+    expect(await docker('inspect', '-f', '{{.Id}} {{.State.Status}}', suspect.name)).toBe(
+      `${incident.replacement?.id} running`,
+    );
+    const label = ['--filter', `label=${testLabel()}`, '--filter', `name=${suspect.name}`];
+    expect((await docker('ps', '-a', '-q', ...label)).split('\n')).toHaveLength(1);
+    expect(await guard.stop()).toBe(0);
+    await docker('rm', '-f', suspect.name);
+  });
+});
+
+describe('guard --mode watch', () => {
+  test('names the process of a change, and leaves the container as it is', async () => {
+    using state = temporaryState();
+    await using suspect = await startContainer();
+    await using bystander = await startContainer();
+    await using guard = new RunningGuard(state.path, [suspect.name]);
+    await guard.waitFor('ready');
+    await bystander.sh(WEB_SHELL);
+    await suspect.sh(WEB_SHELL);
+
+    const { finding, latencyMs } = await guard.waitFor(
+      'finding',
+      (event) => event.finding.rule === 'php-web-shell',
+    );
+    expect(finding.path).toBe('/var/www/html/s.php');
+    expect(finding.process).toMatchObject({ uid: 0, exe: '/bin/busybox' });
+    expect(finding.process?.commandLine?.join(' ')).toContain('s.php');
+    expect(latencyMs).toBeGreaterThan(0);
+    expect(await guard.stop('SIGINT')).toBe(0);
+
+    expect(await suspect.sh('cat /var/www/html/s.php')).toContain('system');
+    const containers = guard.events.flatMap((event) =>
+      event.type === 'finding' ? [event.container.id] : [],
+    );
+    expect(new Set(containers)).toEqual(new Set([suspect.id]));
+    const incidents = await pristineJson<Incident[]>(state.path, 'incidents');
+    expect(incidents).toMatchObject([{ state: 'open', endedAt: null, replacement: null, mode: 'watch' }]);
+  });
+
+  test('finds what was there before it started, and what comes after a restart', async () => {
+    using state = temporaryState();
+    await using suspect = await startContainer();
+    await suspect.sh(WEB_SHELL);
+    await using guard = new RunningGuard(state.path, [suspect.name]);
+    await guard.waitFor('finding', ({ finding }) => finding.rule === 'php-web-shell');
+    await docker('restart', '-t', '0', suspect.id);
+    await suspect.sh('cp /bin/busybox /usr/bin/dropped');
+    await guard.waitFor('finding', ({ finding }) => finding.path === '/usr/bin/dropped');
+    await docker('rm', '-f', suspect.id);
+    const { incident } = await guard.waitFor('incident', (event) => event.incident.state === 'closed');
+    expect(incident.endedAt).not.toBeNull();
+  });
+
+  test('takes the containers that carry a label, and those that start later', async () => {
+    using state = temporaryState();
+    await using guard = new RunningGuard(state.path, []);
+    await guard.waitFor('ready');
+    await using late = await startContainer({ options: ['--label', 'pristine.mode=watch'] });
+    const { container } = await guard.waitFor('watching', (event) => event.container.id === late.id);
+    expect(container.name).toBe(late.name);
+    await late.sh(WEB_SHELL);
+    await guard.waitFor('finding', (event) => event.container.id === late.id);
+  });
+});
