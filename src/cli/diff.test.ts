@@ -13,8 +13,8 @@ afterAll(() => container[Symbol.asyncDispose]());
 
 describe('pristine diff', () => {
   test('lists changes and findings and blind spots, and ends with 3', async () => {
-    const { code, stdout, stderr } = await pristine(['diff', container.name]);
-    expect({ code, stderr }).toEqual({ code: 3, stderr: '' });
+    const { code, stdout } = await pristine(['diff', container.name]);
+    expect(code).toBe(3);
     expect(stdout).toMatch(/^A +\w+ +\/root\/shell\.php +file 0644 0:0 23 B$/m);
     expect(stdout).toMatch(/^(A|C) +\w+ +\/etc\/passwd /m);
     expect(stdout).toContain('Not seen:');

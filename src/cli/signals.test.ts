@@ -13,7 +13,7 @@ describe('an interrupt', () => {
     async (signal) => {
       const { dockerHost, connected } = await silentEngine();
       const { child, ended } = await startPristine(['ps'], { DOCKER_HOST: dockerHost });
-      await connected;
+      await Promise.race([connected, ended.then((end) => Promise.reject(new Error(JSON.stringify(end))))]);
       child.kill(signal);
       const { code, stdout, stderr } = await ended;
       expect({ code, stdout }).toEqual({ code: 130, stdout: '' });
@@ -24,7 +24,7 @@ describe('an interrupt', () => {
   test('lets a command that changes something finish; a second one does not', async () => {
     const { dockerHost, connected } = await silentEngine();
     const { child, ended } = await startPristine(['restore', 'web'], { DOCKER_HOST: dockerHost });
-    await connected;
+    await Promise.race([connected, ended.then((end) => Promise.reject(new Error(JSON.stringify(end))))]);
     child.kill('SIGINT');
     const first = await Promise.race([ended, sleep(500, 'still at work')]);
     expect(first).toBe('still at work');

@@ -39,5 +39,9 @@ const CHECK_COLUMNS: Column<Check>[] = [
     cell: ({ ok }) => (ok ? { text: 'yes', style: 'green' } : { text: 'no', style: 'yellow' }),
   },
   { title: 'NEEDED FOR', cell: ({ neededFor }) => neededFor },
-  { title: 'DETAIL', cell: ({ detail }) => detail, flexible: true },
+  {
+    title: 'DETAIL',
+    cell: ({ ok, detail, fallback }) => (ok ? detail : [detail, `instead: ${fallback}`]),
+    flexible: true,
+  },
 ];

@@ -10,7 +10,7 @@ import { count, humanAgo, humanSize } from './human.ts';
 import type { Output } from './output.ts';
 import type { Column } from './table.ts';
 
-const bytesOf = ({ items }: BundleManifest): number => items.reduce((sum, { size }) => sum + size, 0);
+const bytesOf = ({ files }: BundleManifest): number => files.reduce((sum, { size }) => sum + size, 0);
 
 export const BUNDLE_COLUMNS: Column<BundleManifest>[] = [
   { title: 'BUNDLE', cell: ({ bundle }) => bundle },
@@ -44,6 +44,7 @@ export function printBundle(out: Output, { manifest, path, custody }: ShownBundl
     `${collector.name} ${collector.version}, ${collector.user} on ${collector.host} (${collector.kernel})`,
   );
   out.line('  image id   ', container.imageId);
+  out.line('  to look    ', manifest.image.reference, ', once the image is loaded');
   out.line();
   out.table(items, ITEM_COLUMNS);
   if (omissions.length > 0) {

@@ -22,7 +22,7 @@ export function wrap(text: string, width: number): string[] {
   let used = 0;
   for (const character of text) {
     const cells = cellsOf(character);
-    if (used + cells > width && line !== '') {
+    while (used + cells > width && line !== '') {
       const at = breakBefore(line);
       lines.push(line.slice(0, at).trimEnd());
       line = line.slice(at);

@@ -1,0 +1,226 @@
+import { describe, expect, test } from 'vitest';
+import type { DiffResult } from '../../app/index.ts';
+import type {
+  BundleManifest,
+  Change,
+  FileState,
+  Finding,
+  GuardEvent,
+  Incident,
+} from '../../contract/index.ts';
+import { fakeStream, HOSTILE } from '../test-support/fake-terminal.ts';
+import { printContent, printDockerLines } from './content.ts';
+import { printDiff } from './diff.ts';
+import { printDoctor } from './doctor.ts';
+import { printBundle, printVerifyReport } from './evidence.ts';
+import { printGuardEvent } from './guard-event.ts';
+import { printIncident } from './incident.ts';
+import { createOutput, type Output } from './output.ts';
+
+/** What a report prints: in a pipe, or, with a number of columns, on a terminal. */
+function printed(report: (out: Output) => void, columns?: number): string {
+  const { stream, text } = fakeStream(columns === undefined ? {} : { columns });
+  report(createOutput(stream));
+  return text();
+}
+
+const at = '2026-01-02T03:04:05.678Z';
+const state: FileState = { type: 'file', mode: 0o644, uid: 0, gid: 0, size: 3, mtime: '1.000000000' };
+const added = (path: string, over: Partial<Change> = {}): Change => ({
+  ...{ path, kind: 'A', before: null, after: state, differs: [], identical: false },
+  ...over,
+});
+const finding: Finding = {
+  ...{ id: 'f', rule: 'web-shell', title: 'Web shell', severity: 'critical', attack: ['T1505.003'] },
+  ...{ path: '/srv/shell.php', kind: 'A', reason: 'request input reaches eval', at },
+};
+const incident: Incident = {
+  ...{ id: 'inc-1', container: { id: 'c'.repeat(64), name: HOSTILE, image: HOSTILE }, mode: 'heal' },
+  ...{ state: 'healed', severity: 'critical', openedAt: at, endedAt: '2026-01-02T03:04:09.878Z' },
+  ...{ findings: [finding], bundles: ['ev-1'], replacement: { id: 'd'.repeat(64), name: HOSTILE } },
+};
+
+describe('a diff', () => {
+  const result: DiffResult = {
+    drift: {
+      container: { id: 'c', name: 'web', image: 'shop:1', imageId: 'sha256:0' },
+      takenAt: at,
+      source: 'overlay',
+      changes: [
+        added('/run/a.pid'),
+        added('/srv/shell.php'),
+        added('/usr/bin/id', { kind: 'C', before: state, identical: true }),
+        added('/data', { mountpoint: true, after: { ...state, type: 'dir' } }),
+      ],
+      blindSpots: ['volumes are not read'],
+    },
+    findings: [finding],
+    expected: [{ path: '/run/a.pid', because: 'a pid file' }],
+  };
+
+  test('lists what nothing explains, the findings and the blind spots', () => {
+    const text = printed((out) => printDiff(out, result, false));
+    expect(text).toContain('web (shop:1): 1 unexpected change, 3 explained (--all lists them)');
+    expect(text).toMatch(/^A {5}critical {2}\/srv\/shell\.php {2}file 0644 0:0 3 B$/m);
+    expect(text).toMatch(
+      /^critical {2}web-shell {2}T1505\.003 {2}request input reaches eval {2}\/srv\/shell\.php$/m,
+    );
+    expect(text).toMatch(/Not seen:\n {2}volumes are not read\n$/);
+    expect(text).not.toMatch(/^[AC] .*(a\.pid|bin\/id)/m);
+  });
+
+  test('lists all with their explanations when asked to', () => {
+    const text = printed((out) => printDiff(out, result, true));
+    expect(text).toMatch(/^A .*\/run\/a\.pid.* a pid file$/m);
+    expect(text).toMatch(/^C .*\/usr\/bin\/id.* copied up from the image, and nothing differs$/m);
+    expect(text).toMatch(/^A .*\/data.* made by the engine to mount something on$/m);
+  });
+
+  test('says where docker diff misleads', () => {
+    expect(printed((out) => printDiff(out, result, false))).toContain(
+      'docker diff lists /data, made by the engine as mountpoints.',
+    );
+  });
+});
+
+describe('a content diff', () => {
+  const patch = '--- image/x\n+++ container/x\n@@ -1 +1 @@\n-a\n+\tb\\n\u001b[2J\n';
+
+  test('goes to a program as it is, and to a terminal without control characters', () => {
+    const show = (out: Output) => printContent(out, { kind: 'text', path: '/x', patch });
+    expect(printed(show)).toBe(patch);
+    const drawn = printed(show, 80).replaceAll(/\u001b\[\d+m/g, '');
+    expect(drawn).toBe(patch.replace('\u001b', '\\x1b'));
+  });
+
+  test('of no text is a summary', () => {
+    const after = { size: 2048, sha256: 'ab', format: 'ELF' };
+    const text = printed((out) => printContent(out, { kind: 'summary', path: '/x', before: null, after }));
+    expect(text).toContain('image      no such file');
+    expect(text).toContain('container  ELF, 2 KiB, sha256 ab');
+  });
+});
+
+test('lines of docker diff keep the bytes of a name in a pipe, and are printable on a terminal', () => {
+  const { stream } = fakeStream();
+  const chunks: Buffer[] = [];
+  stream.on('data', (chunk) => chunks.push(Buffer.from(chunk)));
+  printDockerLines(createOutput(stream), ['A /a\udcff\u001b']);
+  expect(Buffer.concat(chunks)).toEqual(Buffer.from([0x41, 0x20, 0x2f, 0x61, 0xff, 0x1b, 0x0a]));
+  expect(printed((out) => printDockerLines(out, ['A /a\udcff\u001b']), 80)).toBe('A /a\\xff\\x1b\n');
+});
+
+describe('an event of the guard', () => {
+  const container = { id: 'c', name: HOSTILE };
+  const events: GuardEvent[] = [
+    { at, type: 'watching', container, mode: 'heal', sensor: 'fanotify', blindSpots: [HOSTILE] },
+    { at, type: 'ready', containers: 2 },
+    { at, type: 'change', container, change: added(HOSTILE), expected: null },
+    {
+      at,
+      type: 'finding',
+      container,
+      incident: 'inc-1',
+      latencyMs: 12,
+      finding: { ...finding, path: HOSTILE, process: { pid: 1, commandLine: [HOSTILE] } },
+    },
+    { at, type: 'step', container, incident: 'inc-1', step: 'freeze', phase: 'failed', text: HOSTILE },
+    { at, type: 'incident', incident: { ...incident, error: HOSTILE } },
+    { at, type: 'gap', container: null, reason: HOSTILE, rescanned: false },
+    { at, type: 'unwatched', container, reason: HOSTILE },
+    { at, type: 'problem', code: 'E_ENGINE_GONE', message: HOSTILE, next: HOSTILE },
+  ];
+
+  test.each(events.map((event) => [event.type, event] as const))(
+    '%s is printed without control characters',
+    (_type, event) => {
+      const text = printed((out) => printGuardEvent(out, event, false));
+      expect(text).toMatch(/^03:04:05\.678 {2}\S/);
+      expect(text.replaceAll('\n', '')).not.toMatch(/[\p{Cc}\p{Cf}\p{Cs}]/u);
+    },
+  );
+
+  test('ready has the word that scripts wait for', () => {
+    expect(printed((out) => printGuardEvent(out, { at, type: 'ready', containers: 2 }, false))).toBe(
+      '03:04:05.678  ready: 2 containers watched\n',
+    );
+  });
+
+  test('of an expected change is printed only when asked for', () => {
+    const event: GuardEvent = {
+      at,
+      type: 'change',
+      container,
+      change: added('/run/a.pid'),
+      expected: 'a pid file',
+    };
+    expect(printed((out) => printGuardEvent(out, event, false))).toBe('');
+    expect(printed((out) => printGuardEvent(out, event, true))).toContain(
+      'A /run/a.pid (file 0644 0:0 3 B) (expected: a pid file)',
+    );
+  });
+});
+
+test('an incident is told with findings and timeline', () => {
+  const timeline = [
+    { at, kind: 'finding' as const, text: HOSTILE },
+    { at: '2026-01-02T03:04:06.878Z', kind: 'done' as const, step: 'freeze' as const, text: 'paused' },
+  ];
+  const text = printed((out) => printIncident(out, incident, timeline));
+  expect(text).toContain('healed, mode heal, worst severity critical');
+  expect(text).toContain(`opened       ${at}, lasted 4.2 s`);
+  expect(text).toMatch(/2026-01-02 03:04:06\.878 {2,}1\.2 s {2}freeze done {2}paused/);
+  expect(text.replaceAll('\n', '')).not.toMatch(/[\p{Cc}\p{Cf}\p{Cs}]/u);
+});
+
+describe('evidence', () => {
+  const manifest: BundleManifest = {
+    ...{ bundle: 'ev-1', incident: null, capturedAt: at, sealedAt: at, clockOffsetMs: null, frozen: true },
+    container: { id: 'c'.repeat(64), name: HOSTILE, image: HOSTILE, imageId: 'sha256:0', repoDigests: [] },
+    collector: { name: 'pristine', version: '0.1.0', host: 'h', kernel: 'k', user: 'root' },
+    items: [
+      {
+        path: 'inspect.json',
+        title: 'configuration',
+        mediaType: 'application/json',
+        size: 10,
+        sha256: 'ab'.repeat(32),
+      },
+    ],
+    image: { reference: 'pristine-evidence:ev-1', config: '', layers: [], baseLayers: 0 },
+    files: [],
+    omissions: [HOSTILE],
+  };
+
+  test('is shown with contents, omissions and custody', () => {
+    const entry = { seq: 3, at, action: 'seal' as const, bundle: 'ev-1', actor: 'root@h', version: '0.1.0' };
+    const custody = [{ ...entry, detail: { items: HOSTILE }, previous: '', signature: '' }];
+    const text = printed((out) => printBundle(out, { manifest, path: '/state/ev-1', custody }));
+    expect(text).toMatch(/^inspect\.json {2}configuration {2}10 B {2}abababababab$/m);
+    expect(text).toMatch(/^ +3 {2}2026-01-02 03:04:05\.678 {2}seal +root@h +items: /m);
+    expect(text.replaceAll('\n', '')).not.toMatch(/[\p{Cc}\p{Cf}\p{Cs}]/u);
+  });
+
+  test('that does not verify names what is wrong', () => {
+    const report = { bundle: 'ev-1', ok: false, filesChecked: 3, bytesChecked: 2048, keyId: 'k1' };
+    const problems = [{ subject: HOSTILE, problem: 'changed' as const, detail: 'SHA-256 differs' }];
+    const text = printed((out) => printVerifyReport(out, { ...report, problems }));
+    expect(text).toContain('ev-1: NOT INTACT (3 files, 2 KiB, key k1)');
+    expect(text).toMatch(/^changed .* SHA-256 differs$/m);
+    expect(printed((out) => printVerifyReport(out, { ...report, ok: true, problems: [] }))).toBe(
+      'ev-1: intact (3 files, 2 KiB, key k1)\n',
+    );
+  });
+});
+
+test('a doctor without an engine says so', () => {
+  const text = printed((out) =>
+    printDoctor(out, {
+      ...{ version: '0.1.0', runtime: 'Node.js 24', stateDirectory: '/s', checks: [] },
+      engine: { ok: false, problem: 'nothing answers' },
+      sensor: { kind: 'polling', because: 'not root' },
+    }),
+  );
+  expect(text).toContain('none: nothing answers');
+  expect(text).toContain('polling: not root');
+});
