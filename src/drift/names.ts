@@ -1,4 +1,4 @@
-import { baseName, isUnder } from './paths.ts';
+import { isUnder } from './paths.ts';
 
 /** Hidden names that programs make in temporary and run-time folders in ordinary use. */
 const USUAL_HIDDEN = [
@@ -47,8 +47,4 @@ export function deception(path: string): string | null {
     if (segment !== segment.trimEnd()) return 'ends in white space';
   }
   return null;
-}
-
-export function isHiddenName(path: string): boolean {
-  return baseName(path).startsWith('.');
 }

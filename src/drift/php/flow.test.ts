@@ -67,6 +67,9 @@ const SHELLS = [
   `<?php $z = str_replace('q', '', 'qsqyqsqtqeqm'); $z($_POST['a']);`,
   `<?php $_ = ("{" ^ "<") . ("[" ^ ";"); $_($_POST['_']);`,
   `<?php $s = 'abcdefghmsty'; $f = $s[8].$s[11].$s[8].$s[10]; $f($_GET['x']);`,
+  `<?php $a[system($_GET['c'])];`,
+  `<?php echo md5(system($_GET['c']));`,
+  '<?php echo strlen(`$_GET[c]`);',
   `<?php $x ??= $_GET['c']; eval($x);`,
   `#!/usr/bin/php\n<?php\n\n\nif (isset($_GET['c'])) {\n  echo '<pre>';\n  system(\n    $_GET['c']\n  );\n}`,
 ];
@@ -124,6 +127,7 @@ const LEGITIMATE = [
   `<?php $fn = 'strtoupper'; echo $fn($_GET['name']);`,
   `<?xml version="1.0"?><rss><title>eval($_GET['x'])</title></rss>`,
   `<?php $hash = hash('sha256', $_POST['password']); if (password_verify($_POST['password'], $row['hash'])) { session_start(); $_SESSION['user'] = $row['id']; header('Location: ' . $_GET['return']); }`,
+  `<?php function run($x) { add_hook(function ($c) { exec('ls', $c); }); } run($_GET['a']); exec($argv[1]);`,
   `<?php assert(is_string($name)); assert($x > 0, 'positive');`,
 ];
 

@@ -1,17 +1,18 @@
 import { foldConstants } from './fold.ts';
+import { type Frame, Frames } from './frames.ts';
 import {
   ASSEMBLERS,
   CALLBACKS,
-  CODE,
   COMMANDS,
   DECODERS,
-  EXTRACTORS,
   FIRST_IS_CALLED,
+  hasEvalModifier,
   INCLUDES,
   INPUT_FUNCTIONS,
   INPUT_MEMBERS,
   INPUT_VARIABLES,
-  SANITIZERS,
+  isSink,
+  roleOf,
 } from './functions.ts';
 import { type Token, tokenize } from './lexer.ts';
 
@@ -25,36 +26,7 @@ export interface PhpVerdict {
   readonly dropper: string | null;
 }
 
-type Role =
-  | 'code'
-  | 'command'
-  | 'include'
-  | 'callback'
-  | 'assembled'
-  | 'sanitizer'
-  | 'extract'
-  | 'each'
-  | 'parameters'
-  | 'replace'
-  | 'write'
-  | 'index'
-  | 'neutral';
 type Origin = 'input' | 'decoded' | 'assembled' | 'parameter';
-
-/** An open bracket, or an `include` up to its semicolon. */
-interface Frame {
-  readonly role: Role;
-  readonly name: string;
-  readonly closer: ')' | ']' | ';';
-  /** Variable that an index bracket belongs to. */
-  readonly base: string | null;
-  argument: number;
-  /** A constant came before: the value cannot be the whole. */
-  prefixed: boolean;
-  sawInput: boolean;
-  sawSink: boolean;
-  assembled: boolean;
-}
 
 const RANK: Record<Origin, number> = { parameter: 1, assembled: 2, decoded: 3, input: 4 };
 
@@ -76,22 +48,7 @@ class Pass {
   readonly #origins = new Map<string, Origin>();
   readonly #literals = new Map<string, string>();
   readonly #assigned = new Set<string>();
-  readonly #frames: Frame[] = [];
-  readonly #open: Record<Role, number> = {
-    code: 0,
-    command: 0,
-    include: 0,
-    callback: 0,
-    assembled: 0,
-    sanitizer: 0,
-    extract: 0,
-    each: 0,
-    parameters: 0,
-    replace: 0,
-    write: 0,
-    index: 0,
-    neutral: 0,
-  };
+  readonly #frames = new Frames();
   #targets: string[] = [];
   /** Variable whose value the last token completed. */
   #callee: string | null = null;
@@ -121,7 +78,7 @@ class Pass {
 
   #variable(name: string, at: number): void {
     this.#callee = name;
-    const frame = this.#frames.at(-1);
+    const frame = this.#frames.top;
     if (frame?.role === 'parameters') this.#mark(name, 'parameter');
     else if (frame?.role === 'each' && frame.sawInput && this.#isAfterAs(at)) this.#mark(name, 'input');
     else {
@@ -150,15 +107,17 @@ class Pass {
     const known = this.#origins.get(name);
     if (known !== undefined) return known;
     // After extract($_GET), whatever the code itself never set is the request's.
-    return this.#extracted && !this.#assigned.has(name) && this.#open.code + this.#open.command > 0
+    return this.#extracted &&
+      !this.#assigned.has(name) &&
+      (this.#frames.has('code') || this.#frames.has('command'))
       ? 'input'
       : null;
   }
 
   #word(word: string, at: number): void {
     this.#callee = null;
-    if (INCLUDES.has(word)) this.#push({ role: 'include', name: word, closer: ';' });
-    else if (this.#frames.at(-1)?.role === 'include' && /^[a-z_]/.test(word)) this.#prefix();
+    if (INCLUDES.has(word)) this.#frames.push({ role: 'include', name: word, closer: ';' });
+    else if (this.#frames.top?.role === 'include' && /^[a-z_]/.test(word)) this.#prefix();
     if (this.#tokens[at + 1]?.value !== '(') return;
     if (DECODERS.has(word)) this.#value('decoded', word, at);
     else if (ASSEMBLERS.has(word)) this.#value('assembled', word, at);
@@ -170,11 +129,10 @@ class Pass {
     if (value.includes('php://input')) this.#value('input', 'php://input', at);
     for (const name of names ?? []) {
       const origin = INPUT_VARIABLES.has(name) ? 'input' : (this.#origins.get(name) ?? null);
-      if (type === 'command' && this.#open.sanitizer === 0)
-        this.#reach(origin, name, 'a shell command in backticks');
+      if (type === 'command') this.#reach(origin, name, 'a shell command in backticks');
       else this.#value(origin, name, at);
     }
-    const frame = this.#frames.at(-1);
+    const frame = this.#frames.top;
     if (frame === undefined) return;
     if (frame.role === 'callback' && isSink(value.toLowerCase())) frame.sawSink = true;
     if (frame.role === 'callback' && frame.sawSink && frame.sawInput)
@@ -187,14 +145,14 @@ class Pass {
   }
 
   #prefix(): void {
-    if (this.#frames.at(-1)?.closer === ']') return;
-    for (const frame of this.#frames.slice(-2)) frame.prefixed = true;
+    if (this.#frames.top?.closer === ']') return;
+    for (const frame of this.#frames.inner(2)) frame.prefixed = true;
   }
 
   #punctuation(mark: string, at: number): void {
     if (mark === '(') this.#call(at);
     else if (mark === '[')
-      this.#push({
+      this.#frames.push({
         role: this.#callee === null || INPUT_VARIABLES.has(this.#callee) ? 'neutral' : 'index',
         name: '',
         closer: ']',
@@ -209,14 +167,14 @@ class Pass {
   #separate(mark: string, at: number): void {
     this.#callee = null;
     if (mark === ',') {
-      const frame = this.#frames.at(-1);
+      const frame = this.#frames.top;
       if (frame !== undefined) {
         frame.argument += 1;
         frame.prefixed = false;
       }
     } else if (mark === ';' || mark === '{' || mark === '}') {
       this.#targets = [];
-      while (this.#frames.at(-1)?.closer === ';') this.#pop();
+      this.#frames.endStatement();
     } else if (
       (mark === '^' || mark === '~') &&
       (this.#tokens[at - 1]?.type === 'string' || this.#tokens[at + 1]?.type === 'string')
@@ -261,8 +219,8 @@ class Pass {
     else if (before?.type === 'word')
       this.#callNamed(before.value, method || earlier?.value === 'function', at, earlier);
     else if (before?.value === ')' && this.#groupAssembled) {
-      this.#push({ role: 'assembled', name: 'a function whose name is put together' });
-    } else this.#push({ role: 'neutral', name: '' });
+      this.#frames.push({ role: 'assembled', name: 'a function whose name is put together' });
+    } else this.#frames.push({ role: 'neutral', name: '' });
     this.#groupAssembled = false;
   }
 
@@ -276,47 +234,43 @@ class Pass {
       this.#shell ??= 'the request sets the variable that names the function called';
     }
     if (named !== undefined && isSink(named))
-      this.#push({ role: COMMANDS.has(named) ? 'command' : 'code', name: named });
-    else if (named !== undefined && CALLBACKS.has(named)) this.#push({ role: 'callback', name: named });
+      this.#frames.push({ role: COMMANDS.has(named) ? 'command' : 'code', name: named });
+    else if (named !== undefined && CALLBACKS.has(named))
+      this.#frames.push({ role: 'callback', name: named });
     else if (origin === 'assembled' || origin === 'decoded' || dynamic || /^\$_+$/.test(callee)) {
-      this.#push({ role: 'assembled', name: 'a function whose name is put together' });
-    } else this.#push({ role: 'neutral', name: '' });
+      this.#frames.push({ role: 'assembled', name: 'a function whose name is put together' });
+    } else this.#frames.push({ role: 'neutral', name: '' });
   }
 
   #callNamed(name: string, declared: boolean, at: number, earlier?: Token): void {
-    if (name === 'function' || name === 'fn') this.#push({ role: 'parameters', name });
-    else if (earlier?.value === 'function') {
+    if (name === 'function' || name === 'fn') {
+      this.#function = '';
+      this.#frames.push({ role: 'parameters', name });
+    } else if (earlier?.value === 'function') {
       this.#function = name;
-      this.#push({ role: 'parameters', name });
-    } else if (this.#wrappers.has(name)) this.#push({ role: 'code', name: `${name}()` });
+      this.#frames.push({ role: 'parameters', name });
+    } else if (this.#wrappers.has(name)) this.#frames.push({ role: 'code', name: `${name}()` });
     else if (declared || (earlier?.value === 'new' && !CALLBACKS.has(name)))
-      this.#push({ role: 'neutral', name });
-    else this.#push({ role: roleOf(name), name });
+      this.#frames.push({ role: 'neutral', name });
+    else this.#frames.push({ role: roleOf(name), name });
     if (name === 'getenv' && /^http_/i.test(this.#tokens[at + 1]?.value.slice(0, 8) ?? ''))
       this.#value('input', name, at);
   }
 
   /** A value of some origin appears in the expressions that are open. */
   #value(origin: Origin | null, name: string, at: number): void {
-    if (origin === null || this.#open.index > 0 || this.#isCast(at)) return;
-    if (this.#open.sanitizer > 0) {
-      const bare =
-        this.#frames.at(-1)?.name === 'escapeshellarg' &&
-        this.#open.command > 0 &&
-        this.#frames.at(-2)?.prefixed === false;
-      if (!bare) return;
-    }
+    if (origin === null || this.#isCast(at) || this.#frames.isShielded()) return;
     for (const target of this.#targets) this.#mark(target, origin);
-    const frame = this.#frames.at(-1);
+    const frame = this.#frames.top;
     if (frame !== undefined) this.#inFrame(frame, origin, name);
-    if (this.#open.each > 0 && origin === 'input')
-      for (const each of this.#frames.slice(-3)) each.sawInput = true;
-    if (this.#open.extract > 0 && origin === 'input') this.#extracted = true;
-    if (this.#open.code > 0) this.#reach(origin, name, this.#nameOf('code'));
-    else if (this.#open.command > 0) this.#reach(origin, name, this.#nameOf('command'));
-    else if (this.#open.assembled > 0 && origin === 'input')
-      this.#reach(origin, name, this.#nameOf('assembled'));
-    else if (this.#open.include > 0) this.#include(origin, name);
+    if (this.#frames.has('each') && origin === 'input')
+      for (const each of this.#frames.inner(3)) each.sawInput = true;
+    if (this.#frames.has('extract') && origin === 'input') this.#extracted = true;
+    if (this.#frames.has('code')) this.#reach(origin, name, this.#frames.nameOf('code'));
+    else if (this.#frames.has('command')) this.#reach(origin, name, this.#frames.nameOf('command'));
+    else if (this.#frames.has('assembled') && origin === 'input')
+      this.#reach(origin, name, this.#frames.nameOf('assembled'));
+    else if (this.#frames.has('include')) this.#include(origin, name);
   }
 
   #inFrame(frame: Frame, origin: Origin, name: string): void {
@@ -326,8 +280,8 @@ class Pass {
     if (frame.role === 'callback' && FIRST_IS_CALLED.has(frame.name) && frame.argument === 0) {
       this.#reach('input', name, frame.name);
     }
-    if (this.#open.callback > 0) {
-      const callback = this.#frames.slice(-16).findLast((open) => open.role === 'callback');
+    if (this.#frames.has('callback')) {
+      const callback = this.#frames.nearest('callback');
       if (callback?.sawSink === true) this.#reach('input', name, callback.name);
     }
     if (frame.role === 'replace' && (frame.argument === 0 || frame.sawSink)) {
@@ -340,7 +294,7 @@ class Pass {
   }
 
   #include(origin: Origin, name: string): void {
-    const frame = this.#frames.slice(-16).findLast((open) => open.role === 'include');
+    const frame = this.#frames.nearest('include');
     const direct = INPUT_VARIABLES.has(name) || name === 'php://input';
     // Rendering a template that the caller names is what many applications do.
     if (origin === 'parameter' || (origin === 'decoded' && !DECODERS.has(name))) return;
@@ -366,65 +320,15 @@ class Pass {
     if (known === undefined || RANK[known] < RANK[origin]) this.#origins.set(name, origin);
   }
 
-  #nameOf(role: Role): string {
-    // Frames deeper than this are as good as any other: the message only wants a name.
-    return this.#frames.slice(-16).find((frame) => frame.role === role)?.name ?? role;
-  }
-
-  #push(frame: Pick<Frame, 'role' | 'name'> & Partial<Pick<Frame, 'closer' | 'base'>>): void {
-    this.#open[frame.role] += 1;
-    this.#frames.push({
-      closer: ')',
-      base: null,
-      argument: 0,
-      prefixed: false,
-      sawInput: false,
-      sawSink: false,
-      assembled: false,
-      ...frame,
-    });
-  }
-
-  #pop(): Frame | undefined {
-    const frame = this.#frames.pop();
-    if (frame !== undefined) this.#open[frame.role] -= 1;
-    return frame;
-  }
-
   #close(closer: ')' | ']'): void {
-    while (this.#frames.at(-1)?.closer === ';') this.#pop();
-    const frame = this.#pop();
+    this.#frames.endStatement();
+    const frame = this.#frames.pop();
     this.#callee = closer === ']' ? (frame?.base ?? null) : null;
     this.#groupAssembled = frame?.assembled === true;
-    const outer = this.#frames.at(-1);
+    const outer = this.#frames.top;
     if (outer !== undefined && frame !== undefined && frame.role === 'neutral') {
       if (frame.sawInput) outer.sawInput = true;
       if (frame.assembled) outer.assembled = true;
     }
   }
-}
-
-function isSink(name: string): boolean {
-  return COMMANDS.has(name) || (CODE.has(name) && name !== 'eval');
-}
-
-function roleOf(name: string): Role {
-  if (COMMANDS.has(name)) return 'command';
-  if (CODE.has(name)) return 'code';
-  if (CALLBACKS.has(name)) return 'callback';
-  if (SANITIZERS.has(name)) return 'sanitizer';
-  if (EXTRACTORS.has(name)) return 'extract';
-  if (name === 'foreach') return 'each';
-  if (['preg_replace', 'preg_filter', 'mb_ereg_replace', 'mb_eregi_replace'].includes(name)) return 'replace';
-  if (['file_put_contents', 'fopen', 'copy', 'rename', 'move_uploaded_file'].includes(name)) return 'write';
-  return 'neutral';
-}
-
-/** Whether a regular expression literal has the modifier `e`, which runs the replacement as code (PHP below 7). */
-function hasEvalModifier(pattern: string): boolean {
-  const opening = pattern.trimStart().charAt(0);
-  const closing = { '(': ')', '{': '}', '[': ']', '<': '>' }[opening] ?? opening;
-  if (opening === '') return false;
-  const modifiers = pattern.slice(pattern.lastIndexOf(closing) + 1);
-  return modifiers.length < 16 && modifiers.includes('e');
 }

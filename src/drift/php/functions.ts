@@ -11,7 +11,7 @@ export const COMMANDS = new Set([
 ]);
 
 /** Functions that run their argument as PHP. */
-export const CODE = new Set(['eval', 'assert', 'create_function', 'runkit_function_add']);
+const CODE = new Set(['eval', 'assert', 'create_function', 'runkit_function_add']);
 
 /** Constructs that run the file that they name. */
 export const INCLUDES = new Set(['include', 'include_once', 'require', 'require_once']);
@@ -95,7 +95,7 @@ export const ASSEMBLERS = new Set([
 ]);
 
 /** Functions whose result carries no text of the request, or none that can leave its quotes. */
-export const SANITIZERS = new Set([
+const SANITIZERS = new Set([
   'isset',
   'empty',
   'md5',
@@ -134,7 +134,7 @@ export const SANITIZERS = new Set([
 ]);
 
 /** Functions that make variables out of their argument. */
-export const EXTRACTORS = new Set(['extract', 'parse_str', 'mb_parse_str', 'import_request_variables']);
+const EXTRACTORS = new Set(['extract', 'parse_str', 'mb_parse_str', 'import_request_variables']);
 
 /** Functions that answer with what the client sent. */
 export const INPUT_FUNCTIONS = new Set([
@@ -159,3 +159,46 @@ export const INPUT_VARIABLES = new Set([
 /** Members of $_SERVER that hold what the client sent. */
 export const INPUT_MEMBERS =
   /^(?:http_|query_string$|request_uri$|path_info$|orig_path_info$|php_auth_|php_self$)/i;
+
+/** What a bracket does with what is in it. */
+export type Role =
+  | 'code'
+  | 'command'
+  | 'include'
+  | 'callback'
+  | 'assembled'
+  | 'sanitizer'
+  | 'extract'
+  | 'each'
+  | 'parameters'
+  | 'replace'
+  | 'write'
+  | 'index'
+  | 'neutral';
+
+/** What the brackets after a function's name do; the name in lower case. */
+export function roleOf(name: string): Role {
+  if (COMMANDS.has(name)) return 'command';
+  if (CODE.has(name)) return 'code';
+  if (CALLBACKS.has(name)) return 'callback';
+  if (SANITIZERS.has(name)) return 'sanitizer';
+  if (EXTRACTORS.has(name)) return 'extract';
+  if (name === 'foreach') return 'each';
+  if (['preg_replace', 'preg_filter', 'mb_ereg_replace', 'mb_eregi_replace'].includes(name)) return 'replace';
+  if (['file_put_contents', 'fopen', 'copy', 'rename', 'move_uploaded_file'].includes(name)) return 'write';
+  return 'neutral';
+}
+
+/** Whether a name that is called through a variable or callback runs its argument; eval is no function. */
+export function isSink(name: string): boolean {
+  return COMMANDS.has(name) || (CODE.has(name) && name !== 'eval');
+}
+
+/** Whether a regular expression literal has the modifier `e`, which runs the replacement as code (PHP below 7). */
+export function hasEvalModifier(pattern: string): boolean {
+  const opening = pattern.trimStart().charAt(0);
+  const closing = { '(': ')', '{': '}', '[': ']', '<': '>' }[opening] ?? opening;
+  if (opening === '') return false;
+  const modifiers = pattern.slice(pattern.lastIndexOf(closing) + 1);
+  return modifiers.length < 16 && modifiers.includes('e');
+}
