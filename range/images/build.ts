@@ -46,16 +46,17 @@ export async function ensureDemoImages(
   const missing = [];
   for (const image of wanted) if (!(await isPresent(docker, image.reference))) missing.push(image);
   const base = missing.length > 0 ? await ensureBaseImage(docker, task, signal) : 'not needed';
-  const images: Partial<Record<DemoImage, EnsuredImage>> = {};
+  const images: [DemoImage, EnsuredImage][] = [];
   for (const image of wanted) {
     const { name, folder, reference } = image;
-    images[name] = missing.includes(image)
+    const ensured: EnsuredImage = missing.includes(image)
       ? await task(`building ${reference} (${CONTENT[name]})`, () =>
           build(docker, reference, { folder }, signal),
         )
       : { reference, origin: 'reused', ms: 0 };
+    images.push([name, ensured]);
   }
-  return { base, images: images as Record<DemoImage, EnsuredImage> };
+  return { base, images: Object.fromEntries(images) as Record<DemoImage, EnsuredImage> };
 }
 
 /**

@@ -3,9 +3,9 @@ import { once } from 'node:events';
 import { openSync } from 'node:fs';
 import { createInterface } from 'node:readline';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { PristineError, printable } from '../../src/kernel/index.ts';
+import { PristineError } from '../../src/kernel/index.ts';
 import { preciseNow } from '../http-client.ts';
-import type { GuardLine, PristineCommand } from './pristine.ts';
+import { type GuardLine, lastWords, type PristineCommand } from './pristine.ts';
 
 /** A line of the guard, and when it reached us (milliseconds since 1970). */
 export interface ReceivedLine {
@@ -102,10 +102,6 @@ function parse(text: string): GuardLine | null {
   } catch {
     return null;
   }
-}
-
-function lastWords(text: string): string {
-  return text.trim().split('\n').slice(-4).map(printable).join(' / ');
 }
 
 async function stop(child: ChildProcess, ended: Promise<void>): Promise<number | null> {

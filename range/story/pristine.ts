@@ -27,7 +27,7 @@ export function pristineCommand(
   const text = async (args: readonly string[], options: PristineRunOptions = {}) => {
     const result = await run(path, args, { ...options, env: environment });
     if (ANSWERS.includes(result.code)) return result.stdout;
-    const words = result.stderr.trim().split('\n').slice(-4).map(printable).join(' / ');
+    const words = lastWords(result.stderr);
     throw new PristineError('E_DEMO', `"pristine ${args.join(' ')}" ended with ${result.code}: ${words}`, {
       next: 'Run the demo with --keep and try that command by hand.',
     });
@@ -48,6 +48,13 @@ export function pristineCommand(
     }
   };
   return { path, environment, json, text };
+}
+
+/** What a command said last on standard error: the message of its error, or its last lines. */
+export function lastWords(text: string): string {
+  const lines = text.trim().split('\n');
+  const message = /^\{"error":.*"message":"((?:[^"\\]|\\.)*)"/.exec(lines.at(-1) ?? '')?.[1];
+  return message === undefined ? lines.slice(-4).map(printable).join(' / ') : printable(message);
 }
 
 /** The parts of Pristine's JSON that the story looks at; src/contract documents the whole. */
