@@ -76,7 +76,8 @@ export const NOT_THERE: ReadonlySet<string> = new Set(['ENOENT', 'ENOTDIR', 'ELO
 /** Bytes with the NUL that C wants; a NUL inside would name something else. */
 export function terminated(bytes: Uint8Array): Buffer {
   if (bytes.includes(0)) throw syscallError('a path with a NUL byte', 'EINVAL');
-  const text = Buffer.alloc(bytes.length + 1);
+  const text = Buffer.allocUnsafe(bytes.length + 1);
   text.set(bytes);
+  text[bytes.length] = 0;
   return text;
 }

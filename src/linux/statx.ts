@@ -78,13 +78,16 @@ function decode(bytes: Buffer): FileStatus {
 }
 
 function time(bytes: Buffer, at: number): string {
-  const seconds = bytes.readBigInt64LE(at);
+  const high = bytes.readInt32LE(at + 4);
+  // A number holds every time but those of a hostile far future or past, and is much quicker.
+  const isNear = high >= -0x1fffff && high <= 0x1fffff;
+  const seconds = isNear ? high * 0x1_0000_0000 + bytes.readUInt32LE(at) : bytes.readBigInt64LE(at);
   const nanoseconds = bytes.readUInt32LE(at + 8);
-  if (seconds >= 0n || nanoseconds === 0) return `${seconds}.${String(nanoseconds).padStart(9, '0')}`;
+  if (seconds >= 0 || nanoseconds === 0) return `${seconds}.${String(nanoseconds).padStart(9, '0')}`;
   // The kernel counts nanoseconds upwards, also before 1970; a decimal fraction counts away from zero.
-  const whole = seconds + 1n;
+  const whole = typeof seconds === 'number' ? seconds + 1 : seconds + 1n;
   const fraction = String(1_000_000_000 - nanoseconds).padStart(9, '0');
-  return `${whole === 0n ? '-0' : whole}.${fraction}`;
+  return `${whole === 0 ? '-0' : whole}.${fraction}`;
 }
 
 /** The file type bits of a mode (S_IFMT), shifted down. */

@@ -9,7 +9,11 @@ const scratch = Buffer.alloc(65_536);
 
 /** Path of a directory's entry that leads through our own descriptor; the l-calls do not follow its last part. */
 function through(directory: number, name: Uint8Array): Buffer {
-  return terminated(Buffer.concat([Buffer.from(`/proc/self/fd/${directory}/`), name]));
+  const folder = `/proc/self/fd/${directory}/`;
+  const path = Buffer.allocUnsafe(folder.length + name.length);
+  path.write(folder, 'latin1');
+  path.set(name, folder.length);
+  return terminated(path);
 }
 
 /**

@@ -1,7 +1,7 @@
 import type { Change } from '../../contract/index.ts';
 
 /** Changes that one scan keeps; a container that makes more is told of, not kept in memory. */
-const MOST_CHANGES = 500_000;
+const MOST_CHANGES = 300_000;
 /** Bytes of paths, targets and attributes that one scan keeps. */
 const MOST_BYTES = 128 * 1024 * 1024;
 /** Rough cost of a change beside its texts. */

@@ -4,8 +4,9 @@ import { docker } from '../../../test/support/engine.ts';
 import { removeTortureImage, startTortureContainer } from '../../../test/support/torture.ts';
 import { TORTURE_CASES } from '../../../test/support/torture-cases.ts';
 import { watchTarget } from '../../../test/support/watch-target.ts';
-import type { Change, Drift } from '../../contract/index.ts';
+import { type Change, type Drift, driftSchema } from '../../contract/index.ts';
 import { dockerDiff } from '../../drift/docker-format.ts';
+import { decodePathBytes, encodePathBytes } from '../../kernel/index.ts';
 import { createOverlayReader } from './reader.ts';
 
 const reader = createOverlayReader();
@@ -67,6 +68,16 @@ describe('the drift of', () => {
   test('nothing else is listed', () => {
     const others = drift.changes.filter(({ path }) => !/^\/t\/[^/]+/.test(path));
     expect(others).toEqual([]);
+  });
+
+  test('the whole has the shape that the contract promises', () => {
+    expect(driftSchema.parse(JSON.parse(JSON.stringify(drift)))).toEqual(drift);
+    expect(drift.changes.map(({ path }) => path)).toEqual(
+      drift.changes
+        .map(({ path }) => encodePathBytes(path))
+        .sort(Buffer.compare)
+        .map(decodePathBytes),
+    );
   });
 
   test('each path by itself is the same as in the scan', async () => {
