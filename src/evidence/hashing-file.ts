@@ -11,6 +11,9 @@ export interface WrittenFile {
 export class HashingFile implements ByteSink, AsyncDisposable {
   readonly #file: FileHandle;
   readonly #hash = createHash('sha256');
+  /** Small writes are gathered here, as archives are full of them. */
+  readonly #gathered = Buffer.alloc(256 << 10);
+  #used = 0;
   #size = 0;
 
   private constructor(file: FileHandle) {
@@ -23,15 +26,30 @@ export class HashingFile implements ByteSink, AsyncDisposable {
   }
 
   async write(bytes: Uint8Array): Promise<void> {
-    this.#hash.update(bytes);
     this.#size += bytes.length;
-    for (let at = 0; at < bytes.length; ) at += (await this.#file.write(bytes, at)).bytesWritten;
+    if (this.#used + bytes.length > this.#gathered.length) await this.#flush();
+    if (bytes.length > this.#gathered.length) await this.#put(bytes);
+    else {
+      this.#gathered.set(bytes, this.#used);
+      this.#used += bytes.length;
+    }
   }
 
   async finish(): Promise<WrittenFile> {
+    await this.#flush();
     await this.#file.sync();
     await this.#file.close();
     return { size: this.#size, sha256: this.#hash.digest('hex') };
+  }
+
+  async #flush(): Promise<void> {
+    await this.#put(this.#gathered.subarray(0, this.#used));
+    this.#used = 0;
+  }
+
+  async #put(bytes: Uint8Array): Promise<void> {
+    this.#hash.update(bytes);
+    for (let at = 0; at < bytes.length; ) at += (await this.#file.write(bytes, at)).bytesWritten;
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -3,6 +3,7 @@ import { constants, lstat, open, opendir } from 'node:fs/promises';
 import type { VerifyProblem } from '../../contract/index.ts';
 import { decodePathBytes, encodePathBytes } from '../../kernel/index.ts';
 import { type BundleEntry, type BundleSource, MOST_ENTRIES, type OpenEntry } from './entries.ts';
+import { handleReader } from './handle-reader.ts';
 
 /** Lists a bundle's directory, following no link in it and waiting on nothing. */
 export async function directoryEntries(root: string): Promise<BundleSource> {
@@ -64,10 +65,7 @@ function entryOf(file: Buffer, path: string, listed: Stats): BundleEntry {
         throw new Error('is no longer a regular file');
       }
       return {
-        async read(offset, length) {
-          const { buffer, bytesRead } = await handle.read(Buffer.alloc(length), 0, length, offset);
-          return buffer.subarray(0, bytesRead);
-        },
+        read: handleReader(handle),
         [Symbol.asyncDispose]: () => handle.close(),
       };
     },

@@ -3,7 +3,7 @@ import type { VerifyProblem } from '../../contract/index.ts';
 
 /** An open file of a bundle. */
 export interface OpenEntry extends AsyncDisposable {
-  /** At most `length` bytes from `offset`; empty at the end. */
+  /** At most `length` bytes from `offset`, empty at the end; good until the next call. */
   read(offset: number, length: number): Promise<Buffer>;
 }
 

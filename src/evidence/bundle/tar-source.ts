@@ -3,6 +3,7 @@ import type { VerifyProblem } from '../../contract/index.ts';
 import { decodePathBytes, messageOf } from '../../kernel/index.ts';
 import { BLOCK, encodeHeader, padding } from '../tar/header.ts';
 import { type BundleEntry, type BundleSource, MOST_ENTRIES } from './entries.ts';
+import { handleReader } from './handle-reader.ts';
 
 /**
  * Lists an exported bundle. Accepts only what the export writes, byte for byte: files, and hard links to files
@@ -98,12 +99,9 @@ class StrictReader {
       identity: String(start),
       sparse: false,
       async open() {
+        const read = handleReader(file);
         return {
-          async read(offset, length) {
-            const wanted = Math.max(0, Math.min(length, size - offset));
-            const { buffer, bytesRead } = await file.read(Buffer.alloc(wanted), 0, wanted, start + offset);
-            return buffer.subarray(0, bytesRead);
-          },
+          read: (offset, length) => read(start + offset, Math.max(0, Math.min(length, size - offset))),
           async [Symbol.asyncDispose]() {},
         };
       },

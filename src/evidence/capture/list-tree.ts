@@ -8,7 +8,7 @@ import type { ByteSink } from '../tar/writer.ts';
 
 const MOST_FILES = 50_000;
 const MOST_HASHED_BYTES = 1024 ** 3;
-const PIECE = 1 << 20;
+const PIECE = 256 << 10;
 
 /**
  * Lists files with type, owner, times and SHA-256, one JSON line each. Bounded in files and in bytes hashed:

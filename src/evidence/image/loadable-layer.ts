@@ -6,7 +6,7 @@ import { TarWriter } from '../tar/writer.ts';
 
 /** Engines write holes out as zeros: files with more than that would fill the disk of whoever loads the image. */
 const MOST_HOLES = 64 << 20;
-const PIECE = 1 << 20;
+const PIECE = 256 << 10;
 
 /**
  * Copies a layer without the files whose holes would fill a disk, and without hard links to them.

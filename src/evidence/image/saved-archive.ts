@@ -62,7 +62,7 @@ export async function decompressLayer(
   signal?: AbortSignal,
 ): Promise<WrittenFile> {
   await using file = await HashingFile.create(target);
-  const packed = createReadStream(layer, { highWaterMark: 1 << 20 });
+  const packed = createReadStream(layer, { highWaterMark: 256 << 10 });
   const decompressor = await decompressorFor(layer);
   const write = async (pieces: AsyncIterable<Buffer>) => {
     for await (const piece of pieces) await file.write(piece);

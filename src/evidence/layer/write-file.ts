@@ -1,4 +1,4 @@
-import { fstatSync, read as readCallback } from 'node:fs';
+import { fstatSync, read as readCallback, readSync } from 'node:fs';
 import { promisify } from 'node:util';
 import { dataRanges, type SafeFile } from '../../linux/index.ts';
 import type { TarHeader } from '../tar/header.ts';
@@ -8,6 +8,7 @@ import type { Entry, TreeOptions } from './entry.ts';
 
 const read = promisify(readCallback);
 
+const SMALL = 64 << 10;
 /** Extents kept of one sparse file; a hostile one can have millions. */
 const MOST_EXTENTS = 1 << 18;
 
@@ -52,6 +53,8 @@ export function descriptorSource(descriptor: number, signal?: AbortSignal): Byte
     async read(offset, length) {
       signal?.throwIfAborted();
       if (buffer.length < length) buffer = Buffer.alloc(length);
+      // For small files the way through the thread pool takes far longer than the reading.
+      if (length <= SMALL) return buffer.subarray(0, readSync(descriptor, buffer, 0, length, offset));
       const { bytesRead } = await read(descriptor, buffer, 0, length, offset);
       return buffer.subarray(0, bytesRead);
     },

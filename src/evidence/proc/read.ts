@@ -8,6 +8,7 @@ import { decodePathBytes, systemErrorCode } from '../../kernel/index.ts';
  * a filesystem that the attacker serves and never answers.
  */
 const DEADLINE_MS = 5_000;
+const PIECE = 32 << 10;
 
 export interface ProcText {
   readonly bytes: Buffer;
@@ -33,14 +34,16 @@ export async function readProc(path: string, limit: number): Promise<ProcText | 
 
 async function readUpTo(path: string, limit: number): Promise<ProcText> {
   await using file = await open(path, 'r');
-  const bytes = Buffer.alloc(limit + 1);
+  const pieces: Buffer[] = [];
   let size = 0;
-  while (size < bytes.length) {
-    const { bytesRead } = await file.read(bytes, size, bytes.length - size, null);
+  while (size <= limit) {
+    const piece = Buffer.allocUnsafe(PIECE);
+    const { bytesRead } = await file.read(piece, 0, piece.length, null);
     if (bytesRead === 0) break;
+    pieces.push(Buffer.from(piece.subarray(0, bytesRead)));
     size += bytesRead;
   }
-  return { bytes: Buffer.from(bytes.subarray(0, Math.min(size, limit))), cut: size > limit };
+  return { bytes: Buffer.concat(pieces).subarray(0, limit), cut: size > limit };
 }
 
 /** Target of a link below /proc, as text that keeps every byte; null when it is gone or may not be read. */

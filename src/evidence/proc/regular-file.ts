@@ -16,7 +16,7 @@ export interface LinkedFile extends AsyncDisposable {
   copy(to: ByteSink, signal?: AbortSignal): Promise<void>;
 }
 
-const PIECE = 1 << 20;
+const PIECE = 256 << 10;
 
 /**
  * Opens what a link of /proc leads to, if that is a regular file; null otherwise. Looks before it opens, and

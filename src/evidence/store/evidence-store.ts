@@ -96,7 +96,7 @@ export function createEvidenceStore(stateDirectory: string, options: { clock: Cl
     for (let at = 0; at < Math.min(maxBytes, entry.size); ) {
       const piece = await file.read(at, Math.min(maxBytes, entry.size) - at);
       if (piece.length === 0) break;
-      pieces.push(piece);
+      pieces.push(Buffer.from(piece));
       at += piece.length;
     }
     return Buffer.concat(pieces);

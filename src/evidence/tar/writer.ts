@@ -12,7 +12,7 @@ export interface ByteSource {
   read(offset: number, length: number): Promise<Uint8Array>;
 }
 
-const PIECE = 1 << 20;
+const PIECE = 256 << 10;
 
 /** Writes a tar archive entry by entry, holding no more than a piece of one file in memory. */
 export class TarWriter {

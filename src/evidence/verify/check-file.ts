@@ -3,7 +3,7 @@ import type { BundleFile, VerifyProblem } from '../../contract/index.ts';
 import { messageOf } from '../../kernel/index.ts';
 import type { BundleEntry, BundleSource } from '../bundle/entries.ts';
 
-const PIECE = 1 << 20;
+const PIECE = 256 << 10;
 
 export function missing(subject: string): VerifyProblem {
   return { subject, problem: 'missing', detail: 'is not in the bundle' };
