@@ -2,21 +2,21 @@ import type { SensorEvent } from './port.ts';
 
 /** Events on their way to whoever iterates; bounded by the sender, see Outbox. */
 export class EventQueue {
-  #batches: (readonly SensorEvent[])[] = [];
+  #batches: { readonly events: readonly SensorEvent[]; readonly size: number }[] = [];
   #position = 0;
   #ended = false;
   #error: Error | null = null;
   #wakeUp: (() => void) | null = null;
-  readonly #taken: (count: number) => void;
+  readonly #taken: (events: number, size: number) => void;
 
-  /** @param taken told how many events were just taken */
-  constructor(taken: (count: number) => void) {
+  /** @param taken told of each batch when all of it was taken: how many events, and the size it was pushed with */
+  constructor(taken: (events: number, size: number) => void) {
     this.#taken = taken;
   }
 
-  push(events: readonly SensorEvent[]): void {
+  push(events: readonly SensorEvent[], size = 0): void {
     if (this.#ended || events.length === 0) return;
-    this.#batches.push(events);
+    this.#batches.push({ events, size });
     this.#wakeUp?.();
   }
 
@@ -32,7 +32,6 @@ export class EventQueue {
     for (;;) {
       const event = this.#next();
       if (event !== undefined) {
-        this.#taken(1);
         yield event;
       } else if (this.#ended) {
         if (this.#error !== null) throw this.#error;
@@ -52,10 +51,11 @@ export class EventQueue {
 
   #next(): SensorEvent | undefined {
     const batch = this.#batches[0];
-    const event = batch?.[this.#position];
-    if (batch !== undefined && ++this.#position >= batch.length) {
+    const event = batch?.events[this.#position];
+    if (batch !== undefined && ++this.#position >= batch.events.length) {
       this.#batches.shift();
       this.#position = 0;
+      this.#taken(batch.events.length, batch.size);
     }
     return event;
   }

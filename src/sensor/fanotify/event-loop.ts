@@ -64,7 +64,11 @@ export class EventLoop {
     this.#places = new Places(this.#group);
     this.#translator = new Translator(this.#places);
     this.#processes = new ProcessTable(new UserNames(), this.#connector !== null);
-    this.#outbox = new Outbox((events) => report({ type: 'events', events }), this.#cells, start.backlog);
+    this.#outbox = new Outbox(
+      (events, size) => report({ type: 'events', events, size }),
+      this.#cells,
+      start.backlog,
+    );
   }
 
   /** Works until CELL.closing is set; then everything it opened is closed. */
@@ -136,7 +140,8 @@ export class EventLoop {
       if (event.mask & FAN.Q_OVERFLOW) this.#outbox.gap(null, "the kernel's queue was full", at);
       const { touches, beyond } = this.#translator.translate(event);
       for (const touch of touches) this.#tell(touch, event.pid, at);
-      for (const { layer } of beyond) this.#outbox.gap(layer.id, 'a path is longer than 4,096 bytes', at);
+      for (const { layer } of beyond)
+        this.#outbox.gap(layer.id, 'a path is longer than 4,096 characters', at);
     }
     if (length > READ_BYTES / 2) this.#bound(at);
   }

@@ -1,6 +1,6 @@
 import { fstatSync, openSync, readFileSync } from 'node:fs';
 import { dirname } from 'node:path';
-import { decodePathBytes, encodePathBytes, systemErrorCode } from '../../kernel/index.ts';
+import { decodePathBytes, encodePathBytes } from '../../kernel/index.ts';
 import {
   closeDescriptor,
   type EntryRecord,
@@ -10,6 +10,7 @@ import {
   pathOfFd,
   unmarkFilesystem,
 } from '../../linux/index.ts';
+import { nearestPrintedPath, printedPath } from './printed-path.ts';
 import { mountNamespaceOf } from './process-snapshot.ts';
 import type { WatchedLayer } from './protocol.ts';
 
@@ -45,8 +46,10 @@ export interface Place {
 
 /** Directories whose place is remembered; 0.15 µs for one that is, 10 µs for one that is not. */
 const MAX_CACHED = 65_536;
-/** More steps up than any path of the host that is worth a look. */
-const MAX_DEPTH = 65_536;
+/** Characters of all remembered paths together. */
+const MAX_CACHED_LENGTH = 16 << 20;
+/** The kernel prints no longer paths; a container could make one as long as it likes. */
+const MAX_PATH_LENGTH = 4096;
 const DELETED = ' (deleted)';
 
 /** Knows the watched containers, and finds for a directory's handle whose it is and where. */
@@ -56,6 +59,7 @@ export class Places {
   #views: View[] = [];
   /** By the key of an EntryRecord; null for directories of no watched container. */
   readonly #cache = new Map<string, Place | null>();
+  #cachedLength = 0;
 
   /** @param group fanotify group that gets the marks */
   constructor(group: number) {
@@ -83,7 +87,7 @@ export class Places {
       this.#containers.set(layer.id, { layer, mountNamespace, upper, view, generation: 0 });
     } finally {
       if (!keep) closeDescriptor(fd);
-      this.#cache.clear();
+      this.#forgetAll();
     }
   }
 
@@ -91,7 +95,7 @@ export class Places {
     const container = this.#containers.get(id);
     if (container === undefined) return;
     this.#containers.delete(id);
-    this.#cache.clear();
+    this.#forgetAll();
     const { view } = container;
     view.containers.delete(id);
     if (view.containers.size > 0) return;
@@ -104,7 +108,7 @@ export class Places {
     for (const { fd } of this.#views) closeDescriptor(fd);
     this.#views = [];
     this.#containers.clear();
-    this.#cache.clear();
+    this.#forgetAll();
   }
 
   /** Opens a file of one of the watched filesystems as a place only; null when it is gone. */
@@ -127,9 +131,10 @@ export class Places {
     return this.#lookUp(record, false);
   }
 
-  /** The directory itself was moved: its next event looks it up again. */
-  forget(record: EntryRecord): void {
-    this.#cache.delete(record.key);
+  /** A directory has just appeared there: known so, what happens in it has a path even when it is gone by now. */
+  learn(directory: EntryRecord, place: Place): void {
+    const beyond = place.path.length > MAX_PATH_LENGTH;
+    this.#remember(directory.key, beyond ? { ...place, area: 'beyond', path: '' } : place);
   }
 
   #lookUp(record: EntryRecord, cache: boolean): Place | null {
@@ -155,13 +160,12 @@ export class Places {
   }
 
   #placeOf(fd: number, view: View): Place | null | 'deleted' {
-    let path: string;
-    try {
-      path = pathOfFd(fd).toString('latin1');
-    } catch (error) {
-      if (systemErrorCode(error) !== 'ENAMETOOLONG') throw error;
-      const above = this.#match(nearestPrintable(fd), view);
-      return above === null ? null : { ...above, area: 'beyond' };
+    const path = printedPath(fd);
+    if (path === null) {
+      const above = nearestPrintedPath(fd);
+      if (above === null) return 'deleted';
+      const place = this.#match(above, view);
+      return place === null ? null : { ...place, area: 'beyond', path: '' };
     }
     // A name may itself end like that, so only a file without any name counts as deleted.
     if (path.endsWith(DELETED) && fstatSync(fd).nlink === 0) return 'deleted';
@@ -186,33 +190,23 @@ export class Places {
   }
 
   #remember(key: string, place: Place | null): void {
-    if (this.#cache.size >= MAX_CACHED) {
-      for (const oldest of this.#cache.keys()) {
-        this.#cache.delete(oldest);
-        break;
-      }
+    this.#drop(key);
+    for (const oldest of this.#cache.keys()) {
+      if (this.#cache.size < MAX_CACHED && this.#cachedLength < MAX_CACHED_LENGTH) break;
+      this.#drop(oldest);
     }
     this.#cache.set(key, place);
+    this.#cachedLength += place?.path.length ?? 0;
   }
-}
 
-/** Path of the nearest directory above that is short enough to be printed. */
-function nearestPrintable(start: number): string {
-  let fd = start;
-  try {
-    for (let depth = 0; depth < MAX_DEPTH; depth++) {
-      const parent = openSync(`/proc/self/fd/${fd}/..`, 'r');
-      if (fd !== start) closeDescriptor(fd);
-      fd = parent;
-      try {
-        return pathOfFd(fd).toString('latin1');
-      } catch (error) {
-        if (systemErrorCode(error) !== 'ENAMETOOLONG') throw error;
-      }
-    }
-    return '/';
-  } finally {
-    if (fd !== start) closeDescriptor(fd);
+  #drop(key: string): void {
+    this.#cachedLength -= this.#cache.get(key)?.path.length ?? 0;
+    this.#cache.delete(key);
+  }
+
+  #forgetAll(): void {
+    this.#cache.clear();
+    this.#cachedLength = 0;
   }
 }
 

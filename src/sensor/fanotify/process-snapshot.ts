@@ -19,22 +19,33 @@ const MAX_COMMAND_LINE_BYTES = 4096;
 const MAX_ARGUMENTS = 64;
 const scratch = Buffer.alloc(MAX_COMMAND_LINE_BYTES);
 
-/** Reads a process from /proc; null when it is gone. At most 64 arguments and 4 KiB of its command line. */
-export function readProcess(pid: number): ProcessSnapshot | null {
+/** What a process runs. */
+export type Program = Pick<ProcessSnapshot, 'mountNamespace' | 'exe' | 'commandLine'>;
+
+/** Reads what a process runs; null when it is gone. At most 64 arguments and 4 KiB of its command line. */
+export function readProgram(pid: number): Program | null {
   try {
-    // First what vanishes with the process's end; ids stay readable until its parent has waited for it.
+    // The fastest first: each of these vanishes with the process's end.
     const commandLine = commandLineOf(pid);
     const exe = linkOf(`/proc/${pid}/exe`);
-    const mountNamespace = mountNamespaceOf(pid);
+    if (commandLine === null && exe === null) return null;
+    return { mountNamespace: mountNamespaceOf(pid), exe: exe && decodePathBytes(exe), commandLine };
+  } catch {
+    return null;
+  }
+}
+
+/** Reads a process from /proc; null when it is gone. */
+export function readProcess(pid: number): ProcessSnapshot | null {
+  try {
+    const program = readProgram(pid);
     const status = readFileSync(`/proc/${pid}/status`, 'latin1');
     return {
       pid,
       ppid: Number(/^PPid:\t(\d+)/m.exec(status)?.[1] ?? 0),
       uid: Number(/^Uid:\t\d+\t(\d+)/m.exec(status)?.[1] ?? 0),
       gid: Number(/^Gid:\t\d+\t(\d+)/m.exec(status)?.[1] ?? 0),
-      mountNamespace,
-      exe: exe === null ? null : decodePathBytes(exe),
-      commandLine,
+      ...(program ?? { mountNamespace: null, exe: null, commandLine: null }),
     };
   } catch {
     return null;

@@ -1,13 +1,15 @@
 import type { ProcessAttribution } from '../../contract/index.ts';
 import type { ProcessEvent } from '../../linux/index.ts';
 import type { WatchedContainer } from './places.ts';
-import { mountNamespaceOf, type ProcessSnapshot, readProcess } from './process-snapshot.ts';
+import { mountNamespaceOf, type ProcessSnapshot, readProcess, readProgram } from './process-snapshot.ts';
 import type { UserNames } from './user-names.ts';
 
 /** Ended processes that are remembered, for events that are read after their maker's end. */
-const MAX_ENDED = 8192;
-const MAX_KNOWN = 65_536;
+const MAX_ENDED = 4096;
+const MAX_KNOWN = 16_384;
 const MAX_ANCESTORS = 32;
+/** Characters of an ancestor's command line; the process itself has more. */
+const MAX_ANCESTOR_LENGTH = 256;
 
 /**
  * Remembers processes, so that a change can be put down to one that lived a millisecond. Fed by the process
@@ -57,7 +59,7 @@ export class ProcessTable {
       gid: found.gid,
       ...(user === null ? {} : { user }),
       ...program(found),
-      ancestry: this.#ancestry(found, container).map((one) => ({ pid: one.pid, ...program(one) })),
+      ancestry: this.#ancestry(found, container).map(ancestor),
     };
     this.#attributions.set(found, attribution);
     return attribution;
@@ -82,22 +84,16 @@ export class ProcessTable {
   }
 
   #forked(pid: number, parentPid: number): void {
-    let parent = this.#known.get(parentPid) ?? null;
-    if (parent === null) {
-      parent = this.#read(parentPid);
-      if (parent !== null) this.#remember(parent);
-    }
-    const likeness = parent ?? this.#read(pid);
-    if (likeness !== null) this.#remember({ ...likeness, pid, ppid: parentPid });
-    else this.#known.delete(pid);
+    const parent = this.#known.get(parentPid) ?? this.#read(parentPid);
+    if (parent !== null) this.#remember({ ...parent, pid, ppid: parentPid });
+    else if (this.#read(pid) === null) this.#known.delete(pid);
   }
 
+  /** Ids and parent are those that earlier events told; the parent it came from says more than one that adopted it. */
   #executed(pid: number): void {
     const before = this.#known.get(pid);
-    const now = this.#read(pid);
-    // The parent it was forked from says more than the one that adopted it.
-    if (now !== null) this.#remember({ ...now, ppid: before?.ppid || now.ppid });
-    else if (before !== undefined) this.#remember({ ...before, exe: null, commandLine: null });
+    if (before === undefined) this.#read(pid);
+    else this.#remember({ ...before, ...(readProgram(pid) ?? { exe: null, commandLine: null }) });
   }
 
   #exited(pid: number): void {
@@ -111,22 +107,13 @@ export class ProcessTable {
 
   #find(pid: number): ProcessSnapshot | null {
     const known = this.#known.get(pid);
-    if (known !== undefined) {
-      if (known.commandLine !== null || known.mountNamespace !== this.#hostNamespace) return known;
-      // The host's own processes are only read in full when one of them changed something.
-      return this.#remember(readProcess(pid) ?? known);
-    }
-    const now = readProcess(pid);
-    if (now !== null) return this.#live ? this.#remember(now) : now;
-    return this.#ended.get(pid) ?? null;
+    if (known !== undefined) return known;
+    return (this.#live ? this.#read(pid) : readProcess(pid)) ?? this.#ended.get(pid) ?? null;
   }
 
-  /** Little of the host's processes, all of others. */
   #read(pid: number): ProcessSnapshot | null {
-    const mountNamespace = mountNamespaceOf(pid);
-    if (mountNamespace === null) return null;
-    if (mountNamespace !== this.#hostNamespace) return readProcess(pid);
-    return { pid, ppid: 0, uid: 0, gid: 0, mountNamespace, exe: null, commandLine: null };
+    const now = readProcess(pid);
+    return now === null ? null : this.#remember(now);
   }
 
   #remember(snapshot: ProcessSnapshot): ProcessSnapshot {
@@ -141,6 +128,19 @@ function program(of: ProcessSnapshot): { exe?: string; commandLine?: string[] } 
     ...(of.exe === null ? {} : { exe: of.exe }),
     ...(of.commandLine === null ? {} : { commandLine: [...of.commandLine] }),
   };
+}
+
+function ancestor(of: ProcessSnapshot): { pid: number; exe?: string; commandLine?: string[] } {
+  const { commandLine, ...rest } = program(of);
+  if (commandLine === undefined) return { pid: of.pid, ...rest };
+  const words: string[] = [];
+  let left = MAX_ANCESTOR_LENGTH;
+  for (const word of commandLine) {
+    if (left <= 0) break;
+    words.push(word.slice(0, left));
+    left -= word.length + 1;
+  }
+  return { pid: of.pid, ...rest, commandLine: words };
 }
 
 function dropOldest(map: Map<number, unknown>): void {

@@ -27,22 +27,26 @@ export type WorkerReport =
   | { readonly type: 'ready'; readonly sharesProcesses: boolean }
   | { readonly type: 'failed'; readonly failure: Failure }
   | { readonly type: 'done'; readonly number: number; readonly failure: Failure | null }
-  | { readonly type: 'events'; readonly events: readonly SensorEvent[] };
+  | { readonly type: 'events'; readonly events: readonly SensorEvent[]; readonly size: number };
 
 export interface WorkerStart {
   readonly requests: MessagePort;
   /** An eventfd: readable when there is a request or the end has come. */
   readonly wakeFd: number;
-  /** Two 32-bit cells, see {@link CELL}. */
+  /** 32-bit cells, see {@link CELL}. */
   readonly cells: SharedArrayBuffer;
   /** Most events that may wait, in the kernel's queue and between the threads alike. */
   readonly backlog: number;
 }
 
+export const CELLS_BYTES = 12;
+
 /** Indexes into {@link WorkerStart.cells}. */
 export const CELL = {
   /** Events that were sent and not yet taken by whoever iterates. */
   outstanding: 0,
+  /** What they take in memory, roughly, in bytes. */
+  outstandingBytes: 2,
   /** 1 when the worker is to end. */
   closing: 1,
 } as const;

@@ -7,7 +7,14 @@ import { closeDescriptor, openWakeFd, wake } from '../../linux/index.ts';
 import { EventQueue } from '../event-queue.ts';
 import { kernelAtLeast } from '../kernel-version.ts';
 import type { ChangeSensor, SensorCapabilities, SensorEvent } from '../port.ts';
-import { CELL, type Failure, type WorkerReport, type WorkerRequest, type WorkerStart } from './protocol.ts';
+import {
+  CELL,
+  CELLS_BYTES,
+  type Failure,
+  type WorkerReport,
+  type WorkerRequest,
+  type WorkerStart,
+} from './protocol.ts';
 
 export interface FanotifySensorOptions {
   /** Most events that may wait, in the kernel's queue and for whoever iterates alike; more become a gap. */
@@ -52,8 +59,11 @@ class FanotifySensor implements ChangeSensor {
   readonly #worker: Worker;
   readonly #requests: MessagePort;
   readonly #wakeFd = openWakeFd();
-  readonly #cells = new Int32Array(new SharedArrayBuffer(8));
-  readonly #queue = new EventQueue((count) => Atomics.sub(this.#cells, CELL.outstanding, count));
+  readonly #cells = new Int32Array(new SharedArrayBuffer(CELLS_BYTES));
+  readonly #queue = new EventQueue((events, size) => {
+    Atomics.sub(this.#cells, CELL.outstanding, events);
+    Atomics.sub(this.#cells, CELL.outstandingBytes, size);
+  });
   readonly #waiting = new Map<number, Waiter>();
   readonly #ended: Promise<void>;
   readonly #endWorker = (): void => {
@@ -79,6 +89,8 @@ class FanotifySensor implements ChangeSensor {
     this.#worker = new Worker(entry, {
       workerData: start,
       transferList: [port2],
+      // Options such as --input-type are about the main program.
+      execArgv: [],
       // Its descriptors come from system calls that Node does not know of; it closes them itself.
       trackUnmanagedFds: false,
     });
@@ -175,7 +187,7 @@ class FanotifySensor implements ChangeSensor {
   }
 
   #receive(report: WorkerReport): void {
-    if (report.type === 'events') this.#queue.push(report.events);
+    if (report.type === 'events') this.#queue.push(report.events, report.size);
     else if (report.type === 'done') this.#settle(report.number, report.failure);
     else if (report.type === 'failed') this.#fail(errorOf(report.failure));
     else {

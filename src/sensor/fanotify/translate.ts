@@ -60,6 +60,7 @@ export class Translator {
       return;
     }
     const { mask } = event;
+    if (mask & FAN.CREATE) this.#learn(event, place, entry.name);
     if (mask & FAN.CREATE) touch(place, entry.name, this.#copied(event) ? 'write' : 'create');
     if (mask & (FAN.MODIFY | FAN.CLOSE_WRITE)) touch(place, entry.name, 'write');
     if (mask & FAN.ATTRIB) touch(place, entry.name, 'attributes');
@@ -79,18 +80,26 @@ export class Translator {
     if (from === null && to === null) return;
     const directory = (event.mask & FAN.ONDIR) !== 0;
     if (from?.area === 'work') {
-      if (event.file !== null) this.#places.forget(event.file);
+      if (to !== null && event.renamedTo !== null) this.#learn(event, to, event.renamedTo.name);
       if (to !== null && event.renamedTo !== null) touch(to, event.renamedTo.name, this.#arrived(event));
       return;
     }
     if (directory) {
       if (from !== null) from.container.generation++;
       if (to !== null) to.container.generation++;
+      if (to !== null && event.renamedTo !== null) this.#learn(event, to, event.renamedTo.name);
     }
     // What goes into the work directory made room for something whose own event says what happened.
     if (to?.area === 'work') return;
     if (from !== null && event.entry !== null) touch(from, event.entry.name, 'rename', directory);
     if (to !== null && event.renamedTo !== null) touch(to, event.renamedTo.name, 'rename', directory);
+  }
+
+  #learn(event: FilesystemEvent, parent: Place, name: Buffer): void {
+    if ((event.mask & FAN.ONDIR) === 0 || event.file === null) return;
+    const { container, area } = parent;
+    const { generation } = container;
+    this.#places.learn(event.file, { container, area, path: join(parent.path, name), generation });
   }
 
   /** What it means that something came out of the work directory. */

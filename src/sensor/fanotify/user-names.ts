@@ -3,8 +3,9 @@ import { SafeDirectory } from '../../linux/index.ts';
 import type { WatchedContainer } from './places.ts';
 
 const MAX_PASSWD_BYTES = 1 << 20;
-/** A container may write its own /etc/passwd: it is read again after this time. */
+/** A container may write its own /etc/passwd: it is read again after this time, sooner for a user it does not name. */
 const FRESH_MS = 5_000;
+const FRESH_WITHOUT_MS = 250;
 
 interface Names {
   readonly readAt: number;
@@ -19,7 +20,8 @@ export class UserNames {
   nameOf(container: WatchedContainer, uid: number): string | null {
     const now = Date.now();
     let names = this.#cache.get(container);
-    if (names === undefined || now - names.readAt > FRESH_MS) {
+    const freshMs = names?.byUid.has(uid) ? FRESH_MS : FRESH_WITHOUT_MS;
+    if (names === undefined || now - names.readAt > freshMs) {
       names = { readAt: now, byUid: parsePasswd(readPasswd(container)) };
       this.#cache.set(container, names);
     }
