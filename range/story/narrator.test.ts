@@ -12,8 +12,14 @@ function recording({ isTTY = false, plain = false } = {}) {
 describe('the narrator', () => {
   test('makes every line of a foreign text safe, and cuts what is long', () => {
     const { narrator, text } = recording();
-    narrator.quote(`+\x1b[2Jone\n${'x'.repeat(500)}\nthree\nfour\n`, 3);
-    expect(text()).toBe(`    +\\x1b[2Jone\n    ${'x'.repeat(160)}\n    three\n    ... 1 more lines\n`);
+    narrator.quote(`+\x1b[2Jone\n${'x'.repeat(500)}\nthree\nfour\nfive\n`, 4);
+    expect(text().split('\n')).toEqual([
+      '    +\\x1b[2Jone',
+      `    ${'x'.repeat(200)}`,
+      '    ... 2 more lines ...',
+      '    five',
+      '',
+    ]);
   });
 
   test("makes the guard's words safe", () => {

@@ -29,7 +29,7 @@ export interface Narrator {
 
 const CODES: Record<Tone, string> = { plain: '', bad: '31', good: '32', dim: '2', strong: '1' };
 const SPEAKERS: Record<Speaker, Tone> = { attacker: 'bad', guard: 'good', site: 'plain', demo: 'dim' };
-const LONGEST_QUOTE = 160;
+const LONGEST_QUOTE = 200;
 
 export function createNarrator(out: Output, options: { plain: boolean }): Narrator {
   const live = out.isTTY === true && !options.plain;
@@ -59,13 +59,11 @@ export function createNarrator(out: Output, options: { plain: boolean }): Narrat
     },
     verdict: (ok, text) => line(`  ${paint(ok ? 'good' : 'bad', ok ? 'ok' : 'NOT OK')}  ${text}`),
     quote(text, most) {
-      const lines = text.replace(/\n$/, '').split('\n');
-      for (const foreign of lines.slice(0, most)) {
+      for (const foreign of headAndTail(text.replace(/\n$/, '').split('\n'), most)) {
         const safe = printable(foreign).slice(0, LONGEST_QUOTE);
         const tone = foreign.startsWith('+') ? 'good' : foreign.startsWith('-') ? 'bad' : 'dim';
         line(`    ${paint(tone, safe)}`);
       }
-      if (lines.length > most) line(paint('dim', `    ... ${lines.length - most} more lines`));
     },
     table(rows) {
       const widths = (rows[0] ?? []).map((_, i) => Math.max(...rows.map((row) => (row[i] ?? '').length)));
@@ -75,6 +73,15 @@ export function createNarrator(out: Output, options: { plain: boolean }): Narrat
       }
     },
   };
+}
+
+/** At most so many lines: the first ones, how many are left out, and the last ones. */
+function headAndTail(lines: readonly string[], most: number): string[] {
+  if (lines.length <= most) return [...lines];
+  const tail = Math.floor(most / 3);
+  const head = most - tail - 1;
+  const omitted = `... ${lines.length - head - tail} more lines ...`;
+  return [...lines.slice(0, head), omitted, ...lines.slice(-tail)];
 }
 
 interface StatusLine {
