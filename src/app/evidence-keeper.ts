@@ -51,7 +51,7 @@ export function evidenceKeeper(
       const bundles = await evidence.list();
       return bundles.find((bundle) => bundle.incident === incident.id)?.bundle ?? null;
     },
-    verify: (bundle): Promise<VerifyReport> => evidence.verify(bundle),
+    verify: (bundle): Promise<VerifyReport> => evidence.verifySealed(bundle),
     recordDestruction: (bundle, suspectId) =>
       evidence.record('destroy-suspect', bundle, { container: suspectId }),
   };
