@@ -13,7 +13,7 @@ export const evidenceItemSchema = z.object({
 export type EvidenceItem = z.infer<typeof evidenceItemSchema>;
 
 /** One file of a bundle. */
-export const bundleFileSchema = z.strictObject({
+const bundleFileSchema = z.strictObject({
   /** Relative path in the bundle. */
   path: z.string(),
   /** Bytes. */

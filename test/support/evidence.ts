@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type Engine, findEngine } from '../../src/engine/index.ts';
-import { type CapturedBundle, type CaptureInput, captureEvidence } from '../../src/evidence/index.ts';
+import { type CapturedBundle, captureEvidence } from '../../src/evidence/index.ts';
 import { systemClock } from '../../src/kernel/index.ts';
 import { createOverlayReader } from '../../src/sensor/index.ts';
 
@@ -25,7 +25,7 @@ export function testEngine(stateDirectory: string): Promise<Engine> {
 export async function captureContainer(
   id: string,
   stateDirectory: string,
-  options: Partial<CaptureInput> = {},
+  options: Partial<Parameters<typeof captureEvidence>[0]> = {},
 ): Promise<CapturedBundle> {
   const engine = options.engine ?? (await testEngine(stateDirectory));
   return captureEvidence({

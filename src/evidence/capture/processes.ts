@@ -12,7 +12,7 @@ const MOST_DESCRIBED = 4096;
 const MOST_KEPT_DESCRIPTORS = 256;
 
 /** A socket's inode and who holds it. */
-export type SocketHolders = Map<string, { pid: number; fd: number }[]>;
+type SocketHolders = Map<string, { pid: number; fd: number }[]>;
 
 export interface CapturedProcesses {
   readonly pids: readonly number[];

@@ -18,7 +18,7 @@ export interface Descriptor {
 export const LAYER_TYPE = 'application/vnd.oci.image.layer.v1.tar';
 export const CONFIG_TYPE = 'application/vnd.oci.image.config.v1+json';
 export const MANIFEST_TYPE = 'application/vnd.oci.image.manifest.v1+json';
-export const EVIDENCE_TYPE = 'application/vnd.pristine.evidence.v1';
+const EVIDENCE_TYPE = 'application/vnd.pristine.evidence.v1';
 export const EMPTY_TYPE = 'application/vnd.oci.empty.v1+json';
 export const OCI_LAYOUT = '{"imageLayoutVersion":"1.0.0"}';
 

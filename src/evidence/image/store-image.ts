@@ -82,7 +82,7 @@ async function sized(blobs: BlobStore, digest: string): Promise<{ sha256: string
 }
 
 /** The uncompressed layers' digests that an image configuration names, as `sha256:HEX`. */
-export function diffIds(config: Buffer): string[] {
+function diffIds(config: Buffer): string[] {
   return configSchema.parse(JSON.parse(config.toString('utf8'))).rootfs.diff_ids;
 }
 

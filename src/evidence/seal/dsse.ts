@@ -4,7 +4,7 @@ import { z } from 'zod';
 import { canonicalJson } from '../../kernel/index.ts';
 import { keyIdOf } from './host-key.ts';
 
-export const STATEMENT_TYPE = 'application/vnd.in-toto+json';
+const STATEMENT_TYPE = 'application/vnd.in-toto+json';
 
 const envelopeSchema = z.strictObject({
   payload: z.string(),
@@ -13,7 +13,7 @@ const envelopeSchema = z.strictObject({
 });
 
 /** The bytes that are signed: "pre-authentication encoding" of the DSSE protocol. */
-export function preAuthenticationEncoding(type: string, payload: Uint8Array): Buffer {
+function preAuthenticationEncoding(type: string, payload: Uint8Array): Buffer {
   const head = `DSSEv1 ${Buffer.byteLength(type)} ${type} ${payload.length} `;
   return Buffer.concat([Buffer.from(head), payload]);
 }

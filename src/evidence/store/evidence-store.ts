@@ -1,72 +1,35 @@
 import { opendir } from 'node:fs/promises';
 import { isAbsolute, join } from 'node:path';
 import { distance } from 'fastest-levenshtein';
-import type { BundleManifest, Drift, LedgerEntry, VerifyReport } from '../../contract/index.ts';
+import type {
+  BundleManifest,
+  Drift,
+  LedgerEntry,
+  VerifyProblem,
+  VerifyReport,
+} from '../../contract/index.ts';
 import { driftSchema } from '../../contract/index.ts';
-import type { Engine } from '../../engine/index.ts';
 import { type Clock, PristineError, systemErrorCode } from '../../kernel/index.ts';
-import type { FileSample } from '../../sensor/index.ts';
 import type { BundleSource } from '../bundle/entries.ts';
 import { openBundle } from '../bundle/source.ts';
 import { evidenceFailure } from '../failures.ts';
-import type { WrittenFile } from '../hashing-file.ts';
 import { storeImage } from '../image/store-image.ts';
 import { entriesAbout } from '../ledger/entries-about.ts';
-import { type LedgerAction, ledgerPath, openLedger } from '../ledger/ledger.ts';
+import { ledgerPath, openLedger } from '../ledger/ledger.ts';
+import { verifyLedger } from '../ledger/verify-ledger.ts';
 import { hostKey, parsePublicKey } from '../seal/host-key.ts';
 import { readBundleManifest } from '../seal/read-manifest.ts';
-import { verifyBundle } from '../verify/verify-bundle.ts';
+import { type VerifyOptions, verifyBundle } from '../verify/verify-bundle.ts';
 import { layersOf, readFromLayers } from './content.ts';
 import { exportTar } from './export.ts';
-import { loadShellImage, type ShellImage } from './shell-image.ts';
+import type { EvidenceStore } from './port.ts';
+import { loadShellImage } from './shell-image.ts';
 
-/** The evidence of one state directory. A bundle is named by its id, or by the path of a directory or exported tar. */
-export interface EvidenceStore {
-  /** Enters into the ledger what was done to a bundle, or to its suspect. */
-  record(action: LedgerAction, bundle: string, detail: Readonly<Record<string, string>>): Promise<void>;
-  /** Manifests of all bundles, newest first; one whose seal cannot be read is left out. */
-  list(): Promise<BundleManifest[]>;
-  /** @throws {PristineError} E_NO_SUCH_BUNDLE, naming the nearest id, E_EVIDENCE_INVALID */
-  manifest(reference: string): Promise<BundleManifest>;
-  /** Path of a bundle. @throws {PristineError} E_NO_SUCH_BUNDLE */
-  resolve(reference: string): Promise<string>;
-  /**
-   * Checks a bundle, and records that in the ledger.
-   * @param publicKey PEM of another host's key; this host's own key and ledger when not given
-   */
-  verify(reference: string, publicKey?: string, signal?: AbortSignal): Promise<VerifyReport>;
-  /** Manifest, place and custody of a bundle; looking is recorded in the ledger. */
-  show(reference: string): Promise<ShownBundle>;
-  /** What differs from the image, as it was captured. */
-  drift(reference: string): Promise<Drift>;
-  /** Content of a regular file as the container had it; null when it had none there. */
-  readCurrent(reference: string, path: string, maxBytes: number): Promise<FileSample | null>;
-  /** Content of a regular file as the image has it; null when it has none there. */
-  readOriginal(reference: string, path: string, maxBytes: number): Promise<FileSample | null>;
-  /** One item's content, at most `maxBytes`. @throws {PristineError} E_NO_SUCH_PATH */
-  readItem(reference: string, item: string, maxBytes: number): Promise<Buffer>;
-  /** Writes a bundle as a tar, and records that. @throws {PristineError} E_USAGE when the output exists */
-  export(reference: string, output: string, signal?: AbortSignal): Promise<ExportedBundle>;
-  /** Puts an image's layers into the store ahead of time, so that a later capture need not wait for them. */
-  prefetchImage(engine: Pick<Engine, 'saveImage'>, imageId: string, signal?: AbortSignal): Promise<void>;
-  /** Loads the image of a bundle into an engine, records that, and removes it when disposed of. */
-  openShellImage(engine: Engine, reference: string, signal?: AbortSignal): Promise<ShellImage>;
-}
-
-export interface ShownBundle {
-  readonly manifest: BundleManifest;
-  readonly path: string;
-  /** Entries of the ledger about the bundle, oldest first. */
-  readonly custody: LedgerEntry[];
-}
-
-export interface ExportedBundle extends WrittenFile {
-  readonly path: string;
-}
-
+/** The evidence of a state directory; nothing is made there before something is captured or recorded. */
 export function createEvidenceStore(stateDirectory: string, options: { clock: Clock }): EvidenceStore {
   const ledger = openLedger(stateDirectory, options.clock);
   const folder = join(stateDirectory, 'evidence');
+  const ledgerFile = ledgerPath(stateDirectory);
 
   const resolve = async (reference: string): Promise<string> => {
     const ids = await bundleIds(folder);
@@ -86,6 +49,19 @@ export function createEvidenceStore(stateDirectory: string, options: { clock: Cl
       await source[Symbol.asyncDispose]();
       throw error;
     }
+  };
+  const check = async (
+    reference: string,
+    options: VerifyOptions,
+    signal: AbortSignal | undefined,
+    ledgerProblems: readonly VerifyProblem[] = [],
+  ): Promise<VerifyReport> => {
+    const found = await verifyBundle(await resolve(reference), { ...options, ...(signal && { signal }) });
+    const problems = [...found.problems, ...ledgerProblems];
+    const report = { ...found, problems, ok: problems.length === 0 };
+    const result = { ok: String(report.ok), problems: String(problems.length) };
+    await ledger.append('verify', report.bundle, result);
+    return report;
   };
   const readItem = async (reference: string, item: string, maxBytes: number): Promise<Buffer> => {
     await using bundle = await open(reference);
@@ -121,7 +97,7 @@ export function createEvidenceStore(stateDirectory: string, options: { clock: Cl
       await using bundle = await open(reference);
       const { manifest } = bundle;
       await ledger.append('show', manifest.bundle);
-      const custody = await entriesAbout(ledgerPath(stateDirectory), manifest.bundle);
+      const custody = await entriesAbout(ledgerFile, manifest.bundle);
       return { manifest, path: await resolve(reference), custody };
     },
     async list() {
@@ -141,15 +117,15 @@ export function createEvidenceStore(stateDirectory: string, options: { clock: Cl
       return bundle.manifest;
     },
     async verify(reference, publicKeyPem, signal) {
-      const path = await resolve(reference);
-      const key =
-        publicKeyPem === undefined
-          ? { publicKey: (await hostKey(stateDirectory)).publicKey, ledger: ledgerPath(stateDirectory) }
-          : { publicKey: parsePublicKey(publicKeyPem) };
-      const report = await verifyBundle(path, { ...key, ...(signal && { signal }) });
-      const result = { ok: String(report.ok), problems: String(report.problems.length) };
-      await ledger.append('verify', report.bundle, result);
-      return report;
+      if (publicKeyPem !== undefined)
+        return check(reference, { publicKey: parsePublicKey(publicKeyPem) }, signal);
+      const { publicKey } = await hostKey(stateDirectory);
+      const { problems } = await verifyLedger(ledgerFile, publicKey);
+      return check(reference, { publicKey, ledger: ledgerFile }, signal, problems);
+    },
+    async verifySealed(bundle, signal) {
+      const { publicKey } = await hostKey(stateDirectory);
+      return check(bundle, { publicKey, ledger: ledgerFile }, signal);
     },
     async drift(reference) {
       const bytes = await readItem(reference, 'items/drift.json', LARGEST_DRIFT);
