@@ -1,12 +1,15 @@
 import { CommanderError } from 'commander';
 import type { App } from '../app/index.ts';
-import { createLogger, EXIT, printable } from '../kernel/index.ts';
+import { createLogger, EXIT, printable, systemErrorCode } from '../kernel/index.ts';
 import { createProgram } from './program.ts';
 import { createOutput } from './render/output.ts';
 import { createProgress, silentProgress } from './render/progress.ts';
 import { reportError } from './report-error.ts';
 import type { GlobalOptions, OnInterrupt, Runner, Session } from './session.ts';
 import { usageError } from './usage-error.ts';
+
+/** After this long, an interrupted command says that it cleans up. */
+const CLEAN_UP_PATIENCE_MS = 1000;
 
 const args = process.argv.slice(2);
 const out = createOutput(process.stdout);
@@ -17,17 +20,18 @@ const program = createProgram(createRunner());
 
 for (const signal of ['SIGINT', 'SIGTERM'] as const) {
   process.on(signal, () => {
-    const again = interrupt.signal.aborted;
+    if (onInterrupt === 'end' || interrupt.signal.aborted) process.exit(EXIT.interrupted);
     interrupt.abort(new Error(`interrupted by ${signal}`));
-    if (onInterrupt === 'end' || again) process.exit(EXIT.interrupted);
+    const patience = () => process.stderr.write('pristine: cleaning up; another interrupt ends it at once\n');
+    setTimeout(patience, CLEAN_UP_PATIENCE_MS).unref();
   });
 }
 
-// A reader such as head(1) has had enough: what runs ends as if interrupted, and says nothing.
-process.stdout.on('error', (error: NodeJS.ErrnoException) => {
-  if (error.code !== 'EPIPE') throw error;
-  interrupt.abort(error);
+// A reader such as head(1) has had enough: nothing more can be said, and what only looks need not go on.
+process.stdout.on('error', (error) => {
+  if (!['EPIPE', 'ERR_STREAM_DESTROYED'].includes(systemErrorCode(error) ?? '')) throw error;
   if (onInterrupt === 'end') process.exit(EXIT.ok);
+  if (onInterrupt === 'success') interrupt.abort(error);
 });
 process.stderr.on('error', () => {});
 
@@ -42,18 +46,28 @@ async function main(): Promise<void> {
   }
 }
 
-/** Reports what was thrown; answers with the exit code. */
+/** Reports what was thrown, unless that is the interrupt itself; answers with the exit code. */
 function failed(error: unknown): number {
-  if (interrupt.signal.aborted) return onInterrupt === 'success' ? EXIT.ok : EXIT.interrupted;
+  const interrupted = interrupt.signal.aborted && onInterrupt === 'finish';
+  if (interrupt.signal.aborted && isInterrupt(error)) return interrupted ? EXIT.interrupted : EXIT.ok;
   const thrown = error instanceof CommanderError ? usageError(error, program, args) : error;
   if (thrown === undefined) return EXIT.ok;
+  // Commander has printed the help already, where a command was missing.
+  if (error instanceof CommanderError && error.code === 'commander.help') return EXIT.usage;
   // The arguments may not have been understood, so the words themselves are looked at.
   const json = args.includes('--json');
-  if (error instanceof CommanderError && error.code === 'commander.help') return EXIT.usage;
   const debug = /--log-level[ =]debug/.test(args.join(' '));
   const { exitCode, text } = reportError(thrown, { json, debug });
   process.stderr.write(text);
-  return exitCode;
+  return interrupted ? EXIT.interrupted : exitCode;
+}
+
+/** Whether something was thrown because the signal aborted. */
+function isInterrupt(error: unknown): boolean {
+  for (let cause = error; cause instanceof Error; cause = cause.cause) {
+    if (cause === interrupt.signal.reason || cause.name === 'AbortError') return true;
+  }
+  return false;
 }
 
 /** Ends the process once its output is written; what an engine's client keeps open would hold it up. */

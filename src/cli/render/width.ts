@@ -8,8 +8,12 @@ function cellsOf(character: string): number {
   return WIDE.test(character) ? 2 : 1;
 }
 
+/** Each of its characters takes one cell. */
+const SIMPLE = /^[ -~]*$/;
+
 /** Cells that a printable text takes on a terminal. */
 export function displayWidth(text: string): number {
+  if (SIMPLE.test(text)) return text.length;
   let width = 0;
   for (const character of text) width += cellsOf(character);
   return width;
@@ -17,6 +21,7 @@ export function displayWidth(text: string): number {
 
 /** Cuts a printable text into lines of at most `width` cells, after a space or a slash where there is one. */
 export function wrap(text: string, width: number): string[] {
+  if (displayWidth(text) <= width) return [text];
   const lines: string[] = [];
   let line = '';
   let used = 0;
