@@ -100,7 +100,7 @@ export function* readProcessEvents(fd: number, limit: number): Generator<Process
 }
 
 /** One netlink message of the connector; null for what concerns a thread or is not of interest. */
-export function parseProcessEvent(message: Buffer): ProcessEvent | null {
+function parseProcessEvent(message: Buffer): ProcessEvent | null {
   if (message.length < EVENT_DATA + 8) return null;
   if (message.readUInt32LE(NLMSG_HEADER) !== CN_IDX_PROC) return null;
   const word = (index: number): number =>

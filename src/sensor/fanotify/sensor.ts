@@ -1,5 +1,4 @@
 import { release } from 'node:os';
-import { extname } from 'node:path';
 import { MessageChannel, type MessagePort, Worker } from 'node:worker_threads';
 import type { WatchTarget } from '../../contract/index.ts';
 import { messageOf, PristineError } from '../../kernel/index.ts';
@@ -85,7 +84,9 @@ class FanotifySensor implements ChangeSensor {
       backlog,
     };
     // From source the worker is a .ts file, in the published package a .js file, as this one is.
-    const entry = new URL(`./worker${extname(import.meta.url)}`, import.meta.url);
+    const entry = import.meta.url.endsWith('.ts')
+      ? new URL('./worker.ts', import.meta.url)
+      : new URL('./worker.js', import.meta.url);
     this.#worker = new Worker(entry, {
       workerData: start,
       transferList: [port2],
