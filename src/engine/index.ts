@@ -1,5 +1,5 @@
-export { type FindEngineOptions, findEngine } from './discovery/find-engine.ts';
+export { findEngine } from './discovery/find-engine.ts';
 export type * from './port.ts';
-export { type EngineDownOptions, engineDown } from './private/down.ts';
+export { engineDown } from './private/down.ts';
 export { type EngineStatus, engineStatus } from './private/status.ts';
 export { engineUp } from './private/up.ts';

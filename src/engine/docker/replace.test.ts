@@ -177,16 +177,19 @@ describe('re-creation', () => {
     expect(await peer.sh('ping -c 1 -W 2 back >/dev/null && echo reached')).toBe('reached');
   });
 
-  test('keeps --link and --volumes-from', async () => {
-    await using db = await startContainer({ options: ['--network', 'bridge', '-v', '/shared'] });
-    await db.sh('echo rows > /shared/file');
+  test('keeps --link, and --volumes-from a container that is gone since', async () => {
+    await using db = await startContainer({ options: ['--network', 'bridge'] });
+    await using source = await startContainer({ options: ['-v', '/shared', '-v', '/usr:/host:ro'] });
+    await source.sh('echo rows > /shared/file');
     await using container = await startContainer({
-      options: ['--network', 'bridge', '--link', `${db.name}:db`, '--volumes-from', db.name],
+      options: ['--network', 'bridge', '--link', `${db.name}:db`, '--volumes-from', source.name],
     });
+    await docker('rm', '-f', source.id);
     await using replacement = await replace(container);
     const address = await docker('inspect', '-f', '{{.NetworkSettings.IPAddress}}', db.id);
     expect(await sh(replacement.id, 'grep -w db /etc/hosts')).toContain(address);
     expect(await sh(replacement.id, 'cat /shared/file')).toBe('rows');
+    expect(await sh(replacement.id, 'touch /host/x 2>&1 || true')).toContain('Read-only file system');
     expect(await docker('inspect', '-f', '{{json .HostConfig.Links}}', replacement.id)).toBe(
       `["/${db.name}:/${container.name}/db"]`,
     );

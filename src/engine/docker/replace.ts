@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { messageOf, PristineError } from '../../kernel/index.ts';
 import type { Replacement, ReplaceOptions } from '../port.ts';
 import type { Client } from './client.ts';
@@ -29,7 +30,7 @@ export async function replacePristine(
   try {
     if (made === null) {
       await renameTo(client, suspect, options.suspectName);
-      made = await lookUp(client, await create(client, note.name, recreation));
+      made = await create(client, note.name, recreation, options.labels);
     }
     await bringUp(client, made, recreation, suspect.Id);
     return { id: made.Id, name: ownName(made) };
@@ -66,16 +67,32 @@ function ownName(container: Inspect): string {
   return container.Name.replace(/^\//, '');
 }
 
+/** A request that a killed predecessor has sent goes on in the engine; so long we wait for its end, in milliseconds. */
+const IN_FLIGHT_MS = 10_000;
+
 async function renameTo(client: Client, container: Inspect, name: string): Promise<void> {
-  if (container.Name === `/${name}`) return;
-  await client.ask(`rename ${container.Name}`, client.quick.getContainer(container.Id).rename({ name }));
+  if (ownName(container) === name) return;
+  try {
+    await client.quick.getContainer(container.Id).rename({ name });
+  } catch (error) {
+    const now = await inspectIfThere(client, container.Id);
+    if (now !== null && ownName(now) === name) return;
+    throw engineFailure(error, `rename ${ownName(container)} to ${name}`, client.address.endpoint);
+  }
 }
 
-async function create(client: Client, name: string, recreation: Recreation): Promise<string> {
-  const request = { _query: { name }, _body: recreation.body } as object;
+async function create(
+  client: Client,
+  name: string,
+  recreation: Recreation,
+  labels: Readonly<Record<string, string>>,
+): Promise<Inspect> {
   try {
-    return (await client.patient.createContainer(request)).id;
+    const request = { _query: { name }, _body: recreation.body } as object;
+    return await lookUp(client, (await client.patient.createContainer(request)).id);
   } catch (error) {
+    const inFlight = statusOf(error) === 409 ? await createdMeanwhile(client, name, labels) : null;
+    if (inFlight !== null) return inFlight;
     if (statusOf(error) === 404 && /no such image/i.test(refusalOf(error))) {
       throw new PristineError('E_NO_SUCH_IMAGE', `the image of ${name} is not on this engine any more`, {
         next: 'Load or pull it again, then try again.',
@@ -84,6 +101,24 @@ async function create(client: Client, name: string, recreation: Recreation): Pro
     }
     throw engineFailure(error, `create ${name}`, client.address.endpoint);
   }
+}
+
+/** The container that holds a name, if it is the replacement; it may have its name before it can be seen. */
+async function createdMeanwhile(
+  client: Client,
+  name: string,
+  labels: Readonly<Record<string, string>>,
+): Promise<Inspect | null> {
+  const deadline = Date.now() + IN_FLIGHT_MS;
+  while (Date.now() < deadline) {
+    const holder = await inspectIfThere(client, name);
+    if (holder !== null) {
+      const own = holder.Config.Labels ?? {};
+      return Object.entries(labels).every(([label, value]) => own[label] === value) ? holder : null;
+    }
+    await sleep(100);
+  }
+  return null;
 }
 
 async function bringUp(

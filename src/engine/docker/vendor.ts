@@ -1,6 +1,6 @@
 /** Answers of the Docker Engine API as they really come: only the members that we read, with their nulls. */
 
-export interface MountPoint {
+interface MountPoint {
   readonly Type: string;
   readonly Name?: string;
   readonly Source?: string;
@@ -17,7 +17,7 @@ export interface Endpoint {
   readonly NetworkID?: string;
 }
 
-export interface PortBinding {
+interface PortBinding {
   readonly HostIp: string;
   readonly HostPort: string;
 }
@@ -54,7 +54,7 @@ export interface HostConfig {
   readonly ContainerIDFile?: string;
 }
 
-export interface ContainerConfig {
+interface ContainerConfig {
   readonly Hostname?: string;
   readonly Domainname?: string;
   readonly User?: string;

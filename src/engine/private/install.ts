@@ -31,11 +31,10 @@ export async function ensureEngineInstalled(say: Say): Promise<boolean> {
     });
   }
   const why = 'a private Docker Engine';
-  await installPackages(
-    missing.map((program) => PROGRAMS[program]),
-    why,
-    say,
-  );
+  const packages: string[] = missing.map((program) => PROGRAMS[program]);
+  // A registry's certificate cannot be checked without.
+  if (missing.includes('dockerd')) packages.push('ca-certificates');
+  await installPackages(packages, why, say);
   // Since Debian 13 the command line is a package of its own.
   if (missing.includes('dockerd') && !(await commandExists('docker'))) {
     await installPackages(['docker-cli'], why, say);
