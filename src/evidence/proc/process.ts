@@ -83,7 +83,7 @@ export async function bootTime(): Promise<number | null> {
 }
 
 function statusFields(bytes: Buffer): Map<string, string> {
-  const lines = decodePathBytes(bytes).matchAll(/^(\w+):\s*(.*)$/gm);
+  const lines = decodePathBytes(bytes).matchAll(/^(\w+):[ \t]*(.*)$/gm);
   return new Map([...lines].map(([, name, value]) => [name ?? '', (value ?? '').trim()]));
 }
 
