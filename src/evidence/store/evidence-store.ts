@@ -1,13 +1,7 @@
 import { opendir } from 'node:fs/promises';
 import { isAbsolute, join } from 'node:path';
 import { distance } from 'fastest-levenshtein';
-import type {
-  BundleManifest,
-  Drift,
-  LedgerEntry,
-  VerifyProblem,
-  VerifyReport,
-} from '../../contract/index.ts';
+import type { BundleManifest, Drift, VerifyProblem, VerifyReport } from '../../contract/index.ts';
 import { driftSchema } from '../../contract/index.ts';
 import { type Clock, PristineError, systemErrorCode } from '../../kernel/index.ts';
 import type { BundleSource } from '../bundle/entries.ts';
