@@ -88,6 +88,7 @@ export class EventLoop {
         this.#outbox.flush(now);
       }
     } finally {
+      if (this.#first) runFirst(false);
       this.#places.close();
       closeDescriptor(this.#group);
       if (this.#connector !== null) closeDescriptor(this.#connector);

@@ -3,8 +3,8 @@ import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { MessageChannel } from 'node:worker_threads';
 import { describe, expect, test } from 'vitest';
-import { startContainer } from '../../../test/support/engine.ts';
-import { EventRecorder } from '../../../test/support/event-recorder.ts';
+import { startContainer, type TestContainer } from '../../../test/support/engine.ts';
+import { EventRecorder, summary } from '../../../test/support/event-recorder.ts';
 import { watchTarget } from '../../../test/support/watch-target.ts';
 import { run } from '../../host/index.ts';
 import { closeDescriptor, openWakeFd, wake } from '../../linux/index.ts';
@@ -122,35 +122,65 @@ describe('a gap is reported', () => {
 
   test('where the kernel’s queue grew over the limit, which is emptied', async () => {
     await using container = await startContainer();
-    const { overlay } = await watchTarget(container.id);
-    const cells = new SharedArrayBuffer(CELLS_BYTES);
-    const { port1, port2 } = new MessageChannel();
-    const wakeFd = openWakeFd();
-    const layer = { id: 'c', upper: overlay?.upper ?? '', lower: [], initPid: null };
-    const request: WorkerRequest = { type: 'watch', number: 1, layer };
-    port1.postMessage(request);
-    wake(wakeFd);
-    const events: SensorEvent[] = [];
-    // On this thread, so that it stands still while the queue fills.
-    const loop = new EventLoop({ requests: port2, wakeFd, cells, backlog: 50 }, (report) => {
-      if (report.type === 'done') {
-        const flood = 'i=0; while [ $i -lt 2000 ]; do : > /tmp/$i; i=$((i+1)); done';
-        execFileSync('docker', ['exec', container.id, 'sh', '-c', flood]);
-      }
-      if (report.type === 'events') events.push(...report.events);
-      Atomics.store(new Int32Array(cells), CELL.outstanding, 0);
-      if (events.some(({ containerId }) => containerId === null))
-        Atomics.store(new Int32Array(cells), CELL.closing, 1);
-    });
-    loop.run();
-    port1.close();
-    closeDescriptor(wakeFd);
+    const flood = 'i=0; while [ $i -lt 2000 ]; do : > /tmp/$i; i=$((i+1)); done';
+    const events = await readLate(container, flood, 50, ({ containerId }) => containerId === null);
     expect(events.filter(({ containerId }) => containerId === null)).toMatchObject([
       { type: 'gap', reason: expect.stringContaining('kernel') },
     ]);
     expect(events.length).toBeLessThan(2000);
   });
 });
+
+describe('events that are read late', () => {
+  const script = `mkdir -p /d/q/r; echo x > /d/q/r/s; rm -r /d/q
+    mkdir /a; echo x > /a/f; mv /a /b; echo y > /b/g; rm -r /bin; : > /end`;
+
+  test('name the paths of their time, also below directories that are gone or moved by now', async () => {
+    await using container = await startContainer();
+    const events = await readLate(
+      container,
+      script,
+      10_000,
+      (event) => 'path' in event && event.path === '/end',
+    );
+    const found = summary(events.filter((event) => event.type === 'touched'));
+    const below = ['create /d/q/r', 'create /d/q/r/s', 'write /d/q/r/s', 'delete /d/q/r/s', 'delete /d/q/r'];
+    expect(found).toEqual(expect.arrayContaining(below));
+    const moved = ['create /a/f', 'rename /a', 'rename /b', 'create /b/g', 'delete /bin/awk', 'delete /bin'];
+    expect(found).toEqual(expect.arrayContaining(moved));
+    expect(found.filter((line) => ['create /b/f', 'create /a/g'].includes(line))).toEqual([]);
+  });
+});
+
+/** Runs a script in a container while the event loop stands still, and then the loop until an event of it is `last`. */
+async function readLate(
+  container: TestContainer,
+  script: string,
+  backlog: number,
+  last: (event: SensorEvent) => boolean,
+): Promise<SensorEvent[]> {
+  const { overlay } = await watchTarget(container.id);
+  const cells = new SharedArrayBuffer(CELLS_BYTES);
+  const { port1, port2 } = new MessageChannel();
+  const wakeFd = openWakeFd();
+  const layer = { id: 'c', upper: overlay?.upper ?? '', lower: [], initPid: null };
+  const request: WorkerRequest = { type: 'watch', number: 1, layer };
+  port1.postMessage(request);
+  wake(wakeFd);
+  const events: SensorEvent[] = [];
+  // On this thread, so that it stands still while the kernel's queue fills.
+  const loop = new EventLoop({ requests: port2, wakeFd, cells, backlog }, (report) => {
+    if (report.type === 'done') execFileSync('docker', ['exec', container.id, '/bin/sh', '-c', script]);
+    if (report.type !== 'events') return;
+    events.push(...report.events);
+    Atomics.store(new Int32Array(cells), CELL.outstanding, 0);
+    if (report.events.some(last)) Atomics.store(new Int32Array(cells), CELL.closing, 1);
+  });
+  loop.run();
+  port1.close();
+  closeDescriptor(wakeFd);
+  return events;
+}
 
 describe('creation fails with the reason', () => {
   test.runIf(process.getuid?.() === 0)('without root', async () => {
