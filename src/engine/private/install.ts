@@ -4,13 +4,8 @@ import { PristineError } from '../../kernel/index.ts';
 /** Programs that a private engine consists of, with the Debian packages that hold them. */
 const PROGRAMS = { dockerd: 'docker.io', iptables: 'iptables', ip: 'iproute2' } as const;
 
-/**
- * Sees to it that an engine can be started, installing Debian packages where that is possible.
- *
- * @returns whether the engine itself was installed, in which case the system may have started its own
- * @throws {PristineError} E_ENGINE_INSTALL saying what is missing and how to get it
- */
-export async function ensureEngineInstalled(say: Say): Promise<boolean> {
+/** @throws {PristineError} E_ENGINE_INSTALL where no private engine can run, or not by this user */
+export function requireRootOnLinux(): void {
   if (process.platform !== 'linux') {
     throw new PristineError('E_ENGINE_INSTALL', 'a private engine needs Linux', {
       next: 'Install Docker Desktop, Colima or the like, or set DOCKER_HOST to an engine on another machine.',
@@ -21,6 +16,15 @@ export async function ensureEngineInstalled(say: Say): Promise<boolean> {
       next: 'Run this as root, or set DOCKER_HOST to an engine that runs already.',
     });
   }
+}
+
+/**
+ * Sees to it that an engine can be started, installing Debian packages where that is possible.
+ *
+ * @returns whether the engine itself was installed, in which case the system may have started its own
+ * @throws {PristineError} E_ENGINE_INSTALL saying what is missing and how to get it
+ */
+export async function ensureEngineInstalled(say: Say): Promise<boolean> {
   const missing: (keyof typeof PROGRAMS)[] = [];
   for (const program of ['dockerd', 'iptables', 'ip'] as const) {
     if (!(await commandExists(program))) missing.push(program);

@@ -77,9 +77,8 @@ describe.skipIf(process.getuid?.() !== 0)('the private engine', () => {
       code: 0,
     });
   });
-  afterEach(() => code('await down()'));
+  afterEach(() => code('await down(true)'));
   afterAll(async () => {
-    await code('await down(true)');
     await run('ip', ['netns', 'delete', host]);
     rmSync(stateDirectory, { recursive: true, force: true });
   });
@@ -133,6 +132,26 @@ describe.skipIf(process.getuid?.() !== 0)('the private engine', () => {
     await code('await down()');
     expect(await traces()).toEqual(NOTHING);
     expect(await filter()).toBe(before);
+  });
+
+  test('is found and ended when its starter was killed before it had recorded it', async () => {
+    const before = await filter();
+    await upWithContainers();
+    const { pid } = await engineStatus({ stateDirectory });
+    const record = JSON.parse(readFileSync(paths.recordFile, 'utf8'));
+    writeFileSync(paths.recordFile, JSON.stringify({ ...record, process: null }));
+    expect(await code('return up()')).toMatchObject({ pid });
+    await code('await down()');
+    expect(await traces()).toEqual(NOTHING);
+    expect(await filter()).toBe(before);
+  });
+
+  test('is refused to users who are not root', async () => {
+    await expect(code('process.setuid(65534); await up()')).rejects.toMatchObject({
+      code: 'E_ENGINE_INSTALL',
+      message: expect.stringContaining('root'),
+    });
+    await expect(code('process.setuid(65534); await down()')).rejects.toMatchObject({ code: 'E_STATE' });
   });
 
   test('says what its log says when it does not start, and leaves nothing', async () => {

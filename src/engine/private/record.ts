@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { rename, writeFile } from 'node:fs/promises';
-import { systemErrorCode } from '../../kernel/index.ts';
+import { messageOf, PristineError, systemErrorCode } from '../../kernel/index.ts';
 import type { FirewallState } from './firewall.ts';
 import type { EnginePaths } from './paths.ts';
 
@@ -22,8 +22,20 @@ export function readRecord(paths: EnginePaths): EngineRecord | null {
     return JSON.parse(readFileSync(paths.recordFile, 'utf8')) as EngineRecord;
   } catch (error) {
     if (systemErrorCode(error) === 'ENOENT' || error instanceof SyntaxError) return null;
-    throw error;
+    throw stateFailure(paths.recordFile, error);
   }
+}
+
+/** A file of the state directory cannot be used. */
+export function stateFailure(path: string, cause: unknown): PristineError {
+  return new PristineError(
+    'E_STATE',
+    `${path} cannot be used: ${systemErrorCode(cause) ?? messageOf(cause)}`,
+    {
+      next: 'Use the user who owns the state directory, or another one with --state.',
+      cause,
+    },
+  );
 }
 
 export async function writeRecord(paths: EnginePaths, record: EngineRecord): Promise<void> {

@@ -1,7 +1,7 @@
 import { DEFAULT_SOCKET } from '../default-socket.ts';
 import { connect } from '../docker/client.ts';
 import { type EnginePaths, enginePaths } from './paths.ts';
-import { type ProcessEntry, processEntry } from './processes.ts';
+import { allProcesses, type ProcessEntry, processEntry } from './processes.ts';
 import { type EngineRecord, readRecord } from './record.ts';
 
 export interface EngineStatus {
@@ -44,12 +44,16 @@ export async function engineStatus(options: { stateDirectory: string }): Promise
   };
 }
 
-/** The recorded process, if it still is the one that was recorded. */
+/**
+ * The engine's process: the recorded one, if it still is the one that was recorded; else, where a killed
+ * predecessor could not record it, the one with this engine's own pid file on its command line.
+ */
 export function daemonProcess(paths: EnginePaths, record: EngineRecord | null): ProcessEntry | null {
-  if (record?.process == null) return null;
-  const entry = processEntry(record.process.pid);
-  if (entry?.startTime !== record.process.startTime) return null;
-  return entry.command.includes(paths.pidFile) ? entry : null;
+  const isDaemon = (entry: ProcessEntry) => entry.name === 'dockerd' && entry.command.includes(paths.pidFile);
+  const recorded = record?.process == null ? null : processEntry(record.process.pid);
+  if (recorded !== null && recorded.startTime === record?.process?.startTime && isDaemon(recorded))
+    return recorded;
+  return allProcesses().find(isDaemon) ?? null;
 }
 
 /** The system's own engine in the same words, when it answers; else null. */

@@ -4,12 +4,12 @@ import { PristineError } from '../../kernel/index.ts';
 import { freeAddresses, takenNetworks } from './addresses.ts';
 import { startDaemon, untilAnswering } from './daemon.ts';
 import { firewallState, foreignRules, restoreForeignRules } from './firewall.ts';
-import { ensureEngineInstalled } from './install.ts';
+import { ensureEngineInstalled, requireRootOnLinux } from './install.ts';
 import { withEngineLock, withHostLock } from './lock.ts';
 import { type EnginePaths, enginePaths } from './paths.ts';
 import { type ProcessEntry, signalProcess } from './processes.ts';
 import { readRecord, writeRecord } from './record.ts';
-import { type EngineStatus, engineStatus, systemEngine } from './status.ts';
+import { daemonProcess, type EngineStatus, engineStatus, systemEngine } from './status.ts';
 import { sweep } from './sweep.ts';
 
 /**
@@ -20,10 +20,15 @@ import { sweep } from './sweep.ts';
  */
 export async function engineUp(options: { stateDirectory: string; say: Say }): Promise<EngineStatus> {
   const { stateDirectory, say } = options;
+  requireRootOnLinux();
   const paths = enginePaths(stateDirectory);
   return withEngineLock(paths, async () => {
-    const status = await engineStatus({ stateDirectory });
-    if (status.running) return status;
+    const running = daemonProcess(paths, readRecord(paths));
+    if (running !== null) {
+      // It may be one whose starter was killed before it answered.
+      await untilAnswering(paths, running);
+      return engineStatus({ stateDirectory });
+    }
     if (await ensureEngineInstalled(say)) {
       const system = await systemEngine(paths);
       if (system !== null) {
