@@ -2,6 +2,7 @@ import { execFileSync, spawn } from 'node:child_process';
 import {
   mkdirSync,
   mkdtempSync,
+  readFileSync,
   renameSync,
   rmSync,
   statSync,
@@ -61,6 +62,7 @@ describe('openFile', () => {
     utimesSync(at('file'), 1000, 2000);
     using file = directory.openFile('file');
     expect(file?.status).toMatchObject({ type: 'file', mode: 0o640, size: 7, mtime: '2000.000000000' });
+    expect(String(readFileSync(file?.descriptor ?? -1))).toBe('content');
     expect(statSync(at('file')).atimeMs).toBe(1_000_000);
   });
 
