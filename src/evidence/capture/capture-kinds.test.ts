@@ -84,12 +84,12 @@ test('nothing of the host is read through what a hostile container left, and not
   await suspect.sh(`
     for d in /tmp /scratch /data /dev/shm; do
       ln -s /etc/shadow $d/shadow; ln -s / $d/root; mkfifo $d/pipe
-      printf x > "$d/$(printf 'a\\033[31m\\nb\\377')"; truncate -s 1T $d/huge || truncate -s 1G $d/huge
+      printf x > "$d/$(printf 'a\\033[31m\\nb\\377')"; truncate -s 1000000000000 $d/huge
     done
     mkfifo /tmp/held; sh -c 'exec 3<>/tmp/held; rm /tmp/held; exec sleep 555' & sleep 0.2`);
   const start = performance.now();
   const bundle = await captureContainer(suspect.id, state.path, { engine });
-  expect(performance.now() - start).toBeLessThan(30_000);
+  expect(performance.now() - start).toBeLessThan(10_000);
   const shadow = readFileSync('/etc/shadow');
   const grep = execFileSync(
     'sh',

@@ -75,9 +75,12 @@ async function capture(input: CaptureInput): Promise<CapturedBundle> {
   return { bundle: id, path, manifest };
 }
 
+/** Larger files are in the upper layer all the same; hashing them here would keep a recovery waiting. */
+const LARGEST_HASHED = 256 << 20;
+
 async function driftOf({ reader, details, signal, onProgress }: CaptureInput): Promise<Drift> {
   onProgress?.('drift');
-  return reader.scan(details, { hash: true, maxHashBytes: 1024 ** 3, ...(signal && { signal }) });
+  return reader.scan(details, { hash: true, maxHashBytes: LARGEST_HASHED, ...(signal && { signal }) });
 }
 
 async function collect(context: CaptureContext, capturedAt: string): Promise<BundleManifest> {

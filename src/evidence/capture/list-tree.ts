@@ -8,6 +8,7 @@ import type { ByteSink } from '../tar/writer.ts';
 
 const MOST_FILES = 50_000;
 const MOST_HASHED_BYTES = 1024 ** 3;
+const MOST_HOLES = 64 << 20;
 const PIECE = 256 << 10;
 
 /**
@@ -107,7 +108,11 @@ export class TreeLister {
     }
     if (file === null) return null;
     using opened = file;
-    const { size } = opened.status;
+    const { size, allocated } = opened.status;
+    if (size - allocated > MOST_HOLES) {
+      this.#omissions.add(`/${name} on a volume is not hashed: it has ${size - allocated} bytes of holes.`);
+      return null;
+    }
     if (this.#hashedBytes + size > MOST_HASHED_BYTES) {
       this.#omissions.add(
         `/${name} on a volume is not hashed: more than ${MOST_HASHED_BYTES} bytes together.`,
