@@ -1,5 +1,6 @@
 export { RULES } from './catalogue.ts';
 export { dockerDiff } from './docker-format.ts';
+export { configJsonSchema, rulesPage } from './docs.ts';
 export { type Evaluation, evaluate } from './evaluate.ts';
 export { explainExpected } from './expected/explain.ts';
 export { parseConfig } from './parse-config.ts';
