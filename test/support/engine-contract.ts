@@ -212,6 +212,14 @@ export function describeEngine(
       expect(volumes).not.toContain(volumeAt('/alone'));
     });
 
+    test('destroy waits for a removal that is under way', async () => {
+      const container = await startContainer({ options: ['--rm'] });
+      const both = [engine.destroy(container.id), engine.destroy(container.id)];
+      await Promise.race(both);
+      await expect(engine.inspect(container.id)).rejects.toMatchObject({ code: 'E_NO_SUCH_CONTAINER' });
+      await Promise.all(both);
+    });
+
     test('health: steady without a check, as the check says with one, and the last words of what failed', async () => {
       await using steady = await startContainer();
       await engine.waitHealthy(steady.id, 10_000);

@@ -1,10 +1,12 @@
 /** A container to which everything happened that can happen to files; see torture-cases.ts. */
 import { spawn } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
 import { BUSYBOX, docker, startContainer, TEST_LABEL, type TestContainer } from './engine.ts';
 import { TORTURE_CASES } from './torture-cases.ts';
 
-const IMAGE = 'pristine-test-torture:1';
+/** A name of its own for each run of the tests: two may share an engine. */
+const IMAGE = `pristine-test-torture:${randomBytes(4).toString('hex')}`;
 const LAYERS = 3;
 
 export async function startTortureContainer(): Promise<TestContainer> {

@@ -30,22 +30,25 @@ const find = (env: Record<string, string>, rest: Partial<FindEngineOptions> = {}
   });
 
 /** A socket of our own in front of the tests' engine, which can be closed as if the engine had ended. */
-async function proxyAt(path: string): Promise<{ close(): void }> {
+async function proxyAt(path: string): Promise<{ delayMs: number; close(): void }> {
   const open = new Set<Socket>();
   const server: Server = createServer((near) => {
     const far = createConnection(realSocket);
+    near.on('data', (piece) => setTimeout(() => far.writable && far.write(piece), proxy.delayMs));
+    far.pipe(near);
     for (const [one, other] of [
       [near, far],
       [far, near],
     ] as const) {
       open.add(one);
-      one.pipe(other);
       one.on('error', () => other.destroy());
       one.on('close', () => other.destroy());
     }
   });
   await new Promise<void>((resolve) => server.listen(path, () => resolve()));
   const proxy = {
+    /** How long requests are held back. */
+    delayMs: 0,
     close() {
       server.close();
       for (const socket of open) socket.destroy();
@@ -174,6 +177,21 @@ describe('findEngine', () => {
       process.seteuid?.(0);
     }
   });
+});
+
+test('events between the call of watch and the arrival of its request are not lost', async () => {
+  const proxy = await proxyAt(join(directory, 'default.sock'));
+  const engine = await find({});
+  await using container = await startContainer();
+  const stop = new AbortController();
+  proxy.delayMs = 1500;
+  const events = engine.watch(stop.signal);
+  await run('docker', ['pause', container.id]);
+  for await (const event of events) {
+    if (event.containerId !== container.id) continue;
+    expect(event.kind).toBe('pause');
+    stop.abort();
+  }
 });
 
 describe('an engine that ends in the middle', () => {
