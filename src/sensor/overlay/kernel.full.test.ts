@@ -10,7 +10,7 @@ describe('the scan of layers made by very many random operations is what the ker
         const { scanned, shown } = await agreesWithKernel(layers, options);
         expect(scanned).toEqual(shown);
       }),
-      { numRuns: 500 },
+      { numRuns: 300 },
     );
   });
 });

@@ -101,14 +101,23 @@ async function walkDirectory(
 
 type Opened = readonly { readonly ref: DirectoryRef; readonly directory: SafeDirectory }[];
 
-/** The upper layer's names; all names where the container does not simply lie over the image's directory. */
-function namesToCompare(at: Pending, container: Opened, image: Opened): Iterable<string> {
+/**
+ * The upper layer's names, and all others where the container does not simply lie over the image's directory.
+ * Only names of the image are remembered: the container may make millions.
+ */
+function* namesToCompare(at: Pending, container: Opened, image: Opened): Generator<string> {
   const upper = container[0]?.ref.layer.isUpper === true ? container[0].directory : null;
-  const isPlain = sameDirectories(lowerPart(at.container), at.image);
-  if (isPlain) return upper?.names() ?? [];
-  const names = new Set<string>();
-  for (const { directory } of [...container, ...image]) for (const name of directory.names()) names.add(name);
-  return names;
+  if (upper !== null) yield* upper.names();
+  if (sameDirectories(lowerPart(at.container), at.image)) return;
+  const seen = new Set<string>();
+  for (const { ref, directory } of [...container, ...image]) {
+    if (ref.layer.isUpper) continue;
+    for (const name of directory.names()) {
+      if (seen.has(name)) continue;
+      seen.add(name);
+      if (upper === null || upper.stat(name) === null) yield name;
+    }
+  }
 }
 
 /** The directory to walk next, or null when nothing below can differ, or all that does was said already. */
@@ -125,8 +134,9 @@ function lowerPart(refs: readonly DirectoryRef[]): readonly DirectoryRef[] {
   return refs[0]?.layer.isUpper === true ? refs.slice(1) : refs;
 }
 
-/** Changes sorted by the bytes of their paths. */
+/** Changes sorted by the bytes of their paths. A name that a changing directory gave twice counts as seen last. */
 export function sortedChanges(found: readonly FoundChange[]): Change[] {
-  const keyed = found.map(({ change }) => ({ change, key: encodePathBytes(change.path) }));
+  const last = new Map(found.map(({ change }) => [change.path, change]));
+  const keyed = [...last.values()].map((change) => ({ change, key: encodePathBytes(change.path) }));
   return keyed.sort((a, b) => Buffer.compare(a.key, b.key)).map(({ change }) => change);
 }
