@@ -1,1 +1,1 @@
-export { type Grade, type Posture, type PostureItem, type PostureSubject, posture } from './posture.ts';
+export { posture } from './posture.ts';

@@ -2,7 +2,7 @@ import type { ContainerMount } from '../contract/index.ts';
 import type { ContainerSecurity } from '../engine/index.ts';
 import { CHECKS } from './checks.ts';
 
-export type Grade = 'A' | 'B' | 'C' | 'D' | 'F';
+type Grade = 'A' | 'B' | 'C' | 'D' | 'F';
 
 /** What a posture is worked out from; a part of the engine's `ContainerDetails`. */
 export interface PostureSubject {
@@ -10,7 +10,7 @@ export interface PostureSubject {
   readonly mounts: readonly ContainerMount[];
 }
 
-export interface PostureItem {
+interface PostureItem {
   readonly id: string;
   /** Recommendation of the CIS Docker Benchmark 1.6.0; null where it has none. */
   readonly cis: string | null;
@@ -24,7 +24,7 @@ export interface PostureItem {
 }
 
 /** What a container's configuration allows an attacker. */
-export interface Posture {
+interface Posture {
   readonly grade: Grade;
   /** 0 to 100. */
   readonly score: number;

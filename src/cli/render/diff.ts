@@ -103,7 +103,7 @@ function few(paths: readonly string[]): string {
 }
 
 /** What could not be seen, in every report. */
-export function printBlindSpots(out: Output, blindSpots: readonly string[]): void {
+function printBlindSpots(out: Output, blindSpots: readonly string[]): void {
   if (blindSpots.length === 0) return;
   out.line();
   out.line({ text: 'Not seen:', style: 'bold' });

@@ -3,7 +3,7 @@ import type { Style, Styled } from './style.ts';
 import { displayWidth, pad, wrap } from './width.ts';
 
 /** What stands in a cell; several lines stand below each other. */
-export type Cell = string | Styled | readonly (string | Styled)[];
+type Cell = string | Styled | readonly (string | Styled)[];
 
 export interface Column<Row> {
   readonly title: string;
