@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { constants, open, opendir, rm } from 'node:fs/promises';
+import { constants, type FileHandle, open, opendir, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { lockFile, tryLockFile } from '../linux/index.ts';
 import { privateFolder } from './durable.ts';
@@ -19,9 +19,7 @@ export async function workFolder(parent: string, name = randomBytes(8).toString(
   await privateFolder(parent);
   await sweep(parent);
   const path = join(parent, PREFIX + name);
-  await privateFolder(path);
-  const handle = await openFolder(path);
-  await lockFile(handle.fd);
+  const handle = await lockedFolder(path);
   return {
     path,
     async [Symbol.asyncDispose]() {
@@ -29,6 +27,18 @@ export async function workFolder(parent: string, name = randomBytes(8).toString(
       await rm(path, { recursive: true, force: true });
     },
   };
+}
+
+/** Makes a folder and locks it; again when a sweep came between the two and took it for a dead process's. */
+async function lockedFolder(path: string): Promise<FileHandle> {
+  for (;;) {
+    await privateFolder(path);
+    const handle = await openFolder(path);
+    await lockFile(handle.fd);
+    const [mine, there] = await Promise.all([handle.stat(), stat(path).catch(() => undefined)]);
+    if (there?.ino === mine.ino) return handle;
+    await handle.close();
+  }
 }
 
 async function sweep(parent: string): Promise<void> {

@@ -19,7 +19,16 @@ export function tryLockFile(fd: number): boolean {
   throw syscallError('flock', name);
 }
 
-/** Locks an open file, waiting until it is free; looks every few milliseconds, so that the event loop runs on. */
-export async function lockFile(fd: number): Promise<void> {
-  while (!tryLockFile(fd)) await delay(5);
+/**
+ * Locks an open file, waiting until it is free; looks every few milliseconds, so that the event loop runs on.
+ *
+ * @returns false when it was not free within `timeoutMs` milliseconds
+ */
+export async function lockFile(fd: number, timeoutMs = Number.POSITIVE_INFINITY): Promise<boolean> {
+  const deadline = performance.now() + timeoutMs;
+  while (!tryLockFile(fd)) {
+    if (performance.now() > deadline) return false;
+    await delay(5);
+  }
+  return true;
 }

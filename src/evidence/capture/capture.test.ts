@@ -204,6 +204,8 @@ describe('an export', () => {
     expect((await store.verify(one)).problems).toEqual([]);
     expect((await store.manifest(one)).bundle).toBe(bundle.bundle);
     await expect(store.export(bundle.bundle, one)).rejects.toMatchObject({ code: 'E_USAGE' });
+    const nowhere = join(state.path, 'no/such/folder.tar');
+    await expect(store.export(bundle.bundle, nowhere)).rejects.toMatchObject({ code: 'E_USAGE' });
     expect(
       sh(`mkdir x; tar -C x -xf one.tar; cd x; sha256sum -c --quiet --strict SHA256SUMS`, state.path),
     ).toBe('');

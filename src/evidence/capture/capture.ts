@@ -7,7 +7,7 @@ import { userName } from '../actor.ts';
 import { BundleBuilder } from '../bundle/builder.ts';
 import { sealBundle } from '../bundle/seal-bundle.ts';
 import { syncFolder } from '../durable.ts';
-import { evidenceFailure } from '../failures.ts';
+import { captureFailure } from '../failures.ts';
 import { openLedger } from '../ledger/ledger.ts';
 import { Omissions } from '../omissions.ts';
 import { workFolder } from '../work-folder.ts';
@@ -39,7 +39,7 @@ export async function captureEvidence(input: CaptureInput): Promise<CapturedBund
     return await capture(input);
   } catch (error) {
     if (input.signal?.aborted) throw input.signal.reason;
-    throw evidenceFailure(error, `capturing ${input.details.name}`, input.stateDirectory);
+    throw captureFailure(error, `capturing ${input.details.name}`, input.stateDirectory);
   }
 }
 

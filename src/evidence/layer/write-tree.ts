@@ -104,7 +104,11 @@ class TreeWriter {
     const records: [string, Uint8Array][] = [];
     for (const attribute of directory.xattrNames(name)) {
       // Overlay's own are of no use in another mount; drift.json has what they said.
-      if (OVERLAY_XATTR.test(attribute)) continue;
+      if (OVERLAY_XATTR.test(attribute)) {
+        if (PARTIAL.test(attribute))
+          this.omit(path, `is stored in part (${attribute}); the rest is in the image`);
+        continue;
+      }
       const value = attribute.includes('=') ? null : directory.xattr(name, attribute);
       if (value === null) this.omit(path, `has the attribute ${attribute}, which could not be kept`);
       else records.push([`SCHILY.xattr.${attribute}`, value]);
@@ -120,6 +124,9 @@ class TreeWriter {
 
 /** Prefixes of overlayfs (Documentation/filesystems/overlayfs.rst), also of mounts with `userxattr`. */
 const OVERLAY_XATTR = /^(trusted|user)\.overlay\./;
+
+/** With the options redirect_dir and metacopy, which engines leave off, an entry refers to a lower layer. */
+const PARTIAL = /\.(redirect|metacopy)$/;
 
 function isWhiteout({ directory, name, status }: Entry): boolean {
   if (status.type === 'char') return status.represents.major === 0 && status.represents.minor === 0;

@@ -127,7 +127,7 @@ test('a full disk leaves the ledger as it was', async () => {
     expect(() => {
       for (;;) fill();
     }).toThrow('ENOSPC');
-    await expect(ledger.append('show', 'ev-x')).rejects.toMatchObject({ code: 'ENOSPC' });
+    await expect(ledger.append('show', 'ev-x')).rejects.toMatchObject({ code: 'E_DISK_FULL' });
     expect(readFileSync(ledgerPath(full.path)).equals(before)).toBe(true);
     rmSync(join(full.path, 'filler'));
     await ledger.append('show', 'ev-x');
@@ -146,4 +146,12 @@ test('the key is for its owner alone, is made once, and a broken one is not repl
   truncateSync(path, 10);
   await expect(append()).rejects.toMatchObject({ code: 'E_STATE' });
   expect(statSync(path).size).toBe(10);
+});
+
+test('a state directory that cannot be used is told as that', async () => {
+  const path = join(state.path, 'a-file');
+  writeFileSync(path, '');
+  await expect(openLedger(path, systemClock).append('show', 'ev-x')).rejects.toMatchObject({
+    code: 'E_STATE',
+  });
 });

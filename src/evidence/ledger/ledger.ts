@@ -1,10 +1,11 @@
 import { constants, type FileHandle, open } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { LedgerEntry } from '../../contract/index.ts';
-import { type Clock, version } from '../../kernel/index.ts';
+import { type Clock, PristineError, version } from '../../kernel/index.ts';
 import { lockFile } from '../../linux/index.ts';
 import { actor } from '../actor.ts';
 import { privateFolder, replaceFile } from '../durable.ts';
+import { stateFailure } from '../failures.ts';
 import { type HostKey, hostKey } from '../seal/host-key.ts';
 import { lineHash, parseEntry, signLine } from './entry.ts';
 import { MAX_LINE, readTail } from './tail.ts';
@@ -43,12 +44,20 @@ export function openLedger(stateDirectory: string, clock: Clock): Ledger {
   const path = ledgerPath(stateDirectory);
   return {
     async append(action, bundle, detail = {}) {
-      await privateFolder(stateDirectory);
-      const key = await hostKey(stateDirectory);
-      await using file = await open(path, constants.O_RDWR | constants.O_CREAT | constants.O_NOFOLLOW, 0o600);
-      await lockFile(file.fd);
-      const scribe = new Scribe(file, headPath(path), key, clock);
-      return await scribe.append(action, bundle, detail);
+      try {
+        await privateFolder(stateDirectory);
+        const key = await hostKey(stateDirectory);
+        await using file = await open(
+          path,
+          constants.O_RDWR | constants.O_CREAT | constants.O_NOFOLLOW,
+          0o600,
+        );
+        if (!(await lockFile(file.fd, LONGEST_WAIT_MS))) throw locked(path);
+        const scribe = new Scribe(file, headPath(path), key, clock);
+        return await scribe.append(action, bundle, detail);
+      } catch (error) {
+        throw stateFailure(error, 'writing to the ledger', stateDirectory);
+      }
     },
     async segment(from, to) {
       await using file = await open(path, constants.O_RDONLY | constants.O_NOFOLLOW);
@@ -57,6 +66,15 @@ export function openLedger(stateDirectory: string, clock: Clock): Ledger {
       return bytes;
     },
   };
+}
+
+/** An entry takes milliseconds; whoever holds the lock longer hangs. */
+const LONGEST_WAIT_MS = 20_000;
+
+function locked(path: string): PristineError {
+  return new PristineError('E_STATE_LOCKED', `another process has held the ledger ${path} for too long`, {
+    next: 'See with "fuser -v" which process it is, and end it if it hangs.',
+  });
 }
 
 /** Writes entries while the ledger is locked. */

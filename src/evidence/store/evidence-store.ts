@@ -6,7 +6,7 @@ import { driftSchema } from '../../contract/index.ts';
 import { type Clock, PristineError, systemErrorCode } from '../../kernel/index.ts';
 import type { BundleSource } from '../bundle/entries.ts';
 import { openBundle } from '../bundle/source.ts';
-import { evidenceFailure } from '../failures.ts';
+import { captureFailure } from '../failures.ts';
 import { storeImage } from '../image/store-image.ts';
 import { entriesAbout } from '../ledger/entries-about.ts';
 import { ledgerPath, openLedger } from '../ledger/ledger.ts';
@@ -28,11 +28,13 @@ export function createEvidenceStore(stateDirectory: string, options: { clock: Cl
   const resolve = async (reference: string): Promise<string> => {
     const ids = await bundleIds(folder);
     if (ids.includes(reference)) return join(folder, reference);
-    if (isAbsolute(reference) || /[./]/.test(reference)) {
+    try {
       await using _ = await openBundle(reference);
       return reference;
+    } catch (error) {
+      if (!(error instanceof PristineError) || isAbsolute(reference) || /[./]/.test(reference)) throw error;
+      throw noSuchBundle(reference, ids);
     }
-    throw noSuchBundle(reference, ids);
   };
   const open = async (reference: string): Promise<Opened> => {
     const source = await openBundle(await resolve(reference));
@@ -128,22 +130,17 @@ export function createEvidenceStore(stateDirectory: string, options: { clock: Cl
     readCurrent: (reference, path, maxBytes) => readFrom('container', reference, path, maxBytes),
     readOriginal: (reference, path, maxBytes) => readFrom('original', reference, path, maxBytes),
     async export(reference, output, signal) {
-      try {
-        await using bundle = await open(reference);
-        const written = await exportTar(bundle.source, bundle.manifest, output, signal);
-        await ledger.append('export', bundle.manifest.bundle, { output, sha256: written.sha256 });
-        return { path: output, ...written };
-      } catch (error) {
-        if (signal?.aborted) throw signal.reason;
-        throw evidenceFailure(error, `exporting ${reference}`, stateDirectory);
-      }
+      await using bundle = await open(reference);
+      const written = await exportTar(bundle.source, bundle.manifest, output, signal);
+      await ledger.append('export', bundle.manifest.bundle, { output, sha256: written.sha256 });
+      return { path: output, ...written };
     },
     async prefetchImage(engine, imageId, signal) {
       try {
         await storeImage(engine, imageId, stateDirectory, signal);
       } catch (error) {
         if (signal?.aborted) throw signal.reason;
-        throw evidenceFailure(error, `storing image ${imageId}`, stateDirectory);
+        throw captureFailure(error, `storing image ${imageId}`, stateDirectory);
       }
     },
     async openShellImage(engine, reference, signal) {

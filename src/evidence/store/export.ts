@@ -2,9 +2,10 @@ import { randomBytes } from 'node:crypto';
 import { link, rm } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import type { BundleManifest } from '../../contract/index.ts';
-import { PristineError, systemErrorCode } from '../../kernel/index.ts';
+import { PristineError } from '../../kernel/index.ts';
 import type { BundleEntry, BundleSource } from '../bundle/entries.ts';
 import { syncFolder } from '../durable.ts';
+import { outputFailure } from '../failures.ts';
 import { HashingFile, type WrittenFile } from '../hashing-file.ts';
 import { LEDGER_FILE, SEAL_FILE, SUMS_FILE } from '../seal/statement.ts';
 import { type ByteSink, TarWriter } from '../tar/writer.ts';
@@ -13,7 +14,7 @@ import { type ByteSink, TarWriter } from '../tar/writer.ts';
  * Writes a bundle as a tar, always the same bytes for the same bundle, which `docker load` and `verifyBundle`
  * take as it is. An existing file is never overwritten.
  *
- * @throws {PristineError} E_USAGE when the output exists
+ * @throws {PristineError} E_USAGE when the output exists or cannot be written, E_DISK_FULL
  */
 export async function exportTar(
   source: BundleSource,
@@ -30,15 +31,8 @@ export async function exportTar(
     await syncFolder(dirname(output));
     return written;
   } catch (error) {
-    if (systemErrorCode(error) !== 'EEXIST') throw error;
-    throw new PristineError(
-      'E_USAGE',
-      `${output} exists already, and evidence is never written over a file`,
-      {
-        next: 'Name another output file.',
-        cause: error,
-      },
-    );
+    if (signal?.aborted) throw signal.reason;
+    throw outputFailure(error, output);
   } finally {
     await rm(aside, { force: true });
   }
