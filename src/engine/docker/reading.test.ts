@@ -1,3 +1,6 @@
+import { mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { buffer } from 'node:stream/consumers';
 import fc from 'fast-check';
@@ -5,6 +8,7 @@ import { describe, expect, test } from 'vitest';
 import { connectionOptions } from './address.ts';
 import { agreedVersion } from './client.ts';
 import { eventOf } from './events.ts';
+import { openNotes } from './notes.ts';
 import { rootOverlay } from './overlay.ts';
 import { withoutFrames } from './streams.ts';
 
@@ -105,4 +109,23 @@ test('frames come off an output stream, however it is cut into pieces', async ()
       expect(plain.equals(Buffer.concat(parts))).toBe(true);
     }),
   );
+});
+
+test('notes are kept on disk, for the owner alone; a place that cannot hold them is named', async () => {
+  const directory = mkdtempSync(join(tmpdir(), 'pristine-notes-'));
+  try {
+    const note = { id: 'a', name: 'web', wasPaused: false, networks: { bridge: {} }, ports: {} };
+    await openNotes(join(directory, 'frozen')).write(note);
+    const notes = openNotes(join(directory, 'frozen'));
+    expect(await notes.read('a')).toEqual(note);
+    expect(statSync(join(directory, 'frozen/a.json')).mode & 0o777).toBe(0o600);
+    expect(statSync(join(directory, 'frozen')).mode & 0o777).toBe(0o700);
+    await notes.remove('a');
+    expect(await notes.read('a')).toBeNull();
+    writeFileSync(join(directory, 'file'), '');
+    const misplaced = openNotes(join(directory, 'file'));
+    await expect(misplaced.write(note)).rejects.toMatchObject({ code: 'E_STATE' });
+  } finally {
+    rmSync(directory, { recursive: true, force: true });
+  }
 });

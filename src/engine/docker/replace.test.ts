@@ -286,4 +286,15 @@ describe('replacePristine', () => {
     expect(await engine.inspect(container.id)).toMatchObject({ name: container.name, status: 'running' });
     expect((await engine.list()).filter(({ name }) => name.startsWith(container.name))).toHaveLength(1);
   });
+
+  test('says that the image is gone, and undoes everything', async () => {
+    const image = `pristine-test-${process.pid}:gone`;
+    await using base = await startContainer();
+    await docker('commit', base.id, image);
+    await using container = await startContainer({ image });
+    await docker('kill', container.id);
+    await docker('rmi', '-f', image);
+    await expect(replace(container)).rejects.toMatchObject({ code: 'E_NO_SUCH_IMAGE' });
+    expect(await engine.inspect(container.id)).toMatchObject({ name: container.name, repoDigests: [] });
+  });
 });

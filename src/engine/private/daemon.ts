@@ -20,6 +20,9 @@ const KEPT_SETTINGS = [
   'no-proxy',
 ];
 
+/** A program of the host, found on its PATH. */
+const PROGRAM = 'dockerd';
+
 const START_TIMEOUT_MS = 90_000;
 const LAST_LINES = 5;
 
@@ -33,7 +36,7 @@ export async function startDaemon(paths: EnginePaths, addressPool: string): Prom
   await rename(paths.logFile, `${paths.logFile}.previous`).catch(() => {});
   const log = openSync(paths.logFile, 'a', 0o600);
   try {
-    const child = spawn('dockerd', daemonArguments(paths, addressPool), {
+    const child = spawn(PROGRAM, daemonArguments(paths, addressPool), {
       detached: true,
       stdio: ['ignore', log, log],
       cwd: '/',
