@@ -6,7 +6,7 @@ import { type Progress, STEPS } from './steps.ts';
 
 /**
  * Carries an incident from wherever its journal says it is to its end: the suspect frozen, captured, verified,
- * replaced, and removed. Intent is on disk before each step, and its outcome after. When a step fails, the
+ * replaced, and removed. One that has ended is left as it is. Intent is on disk before each step, and its outcome after. When a step fails, the
  * incident is marked `failed`, the suspect stays as it is, and a later call goes on at that step.
  *
  * @returns the incident as it ended
@@ -15,6 +15,7 @@ import { type Progress, STEPS } from './steps.ts';
 export async function respond(incidentId: string, deps: ResponseDependencies): Promise<Incident> {
   const { store } = deps;
   const incident = await store.incident(incidentId);
+  if (incident.endedAt !== null) return incident;
   const progress = progressOf(await store.journalOf(incidentId));
   await store.updateIncident(incidentId, { state: 'responding' });
 

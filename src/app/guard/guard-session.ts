@@ -2,7 +2,7 @@ import type { Finding, GuardEvent, Incident } from '../../contract/index.ts';
 import { decide } from '../../drift/index.ts';
 import type { ContainerSummary, Engine, EngineEvent } from '../../engine/index.ts';
 import { type Clock, type Logger, messageOf, PristineError } from '../../kernel/index.ts';
-import { type ResponseDependencies, respond } from '../../response/index.ts';
+import type { ResponseDependencies, StepReport } from '../../response/index.ts';
 import type { ChangeSensor } from '../../sensor/index.ts';
 import type { GuardedContainer } from '../../server/index.ts';
 import type { Store } from '../../store/index.ts';
@@ -10,6 +10,7 @@ import type { Policies } from '../policies.ts';
 import { readerFor } from '../readers.ts';
 import { ContainerWatch, type Observation } from './container-watch.ts';
 import { IncidentRecorder } from './incident-recorder.ts';
+import { Responses } from './responses.ts';
 
 export interface GuardSessionOptions {
   readonly names: readonly string[];
@@ -28,12 +29,18 @@ export class GuardSession {
   readonly #options: GuardSessionOptions;
   readonly #recorder: IncidentRecorder;
   readonly #watches = new Map<string, ContainerWatch>();
-  readonly #responses = new Map<string, Promise<void>>();
+  readonly #responses: Responses;
   #closing = false;
 
   constructor(options: GuardSessionOptions) {
     this.#options = options;
     this.#recorder = new IncidentRecorder(options.store, options.clock, options.emit);
+    this.#responses = new Responses({
+      dependencies: { ...options.response, onStep: (report) => this.#onStep(report) },
+      emit: options.emit,
+      onHealed: (incident) => this.#takeOver(incident),
+      onProblem: (error) => this.#problem(error),
+    });
   }
 
   containers(): GuardedContainer[] {
@@ -56,7 +63,7 @@ export class GuardSession {
   /** Carries responses that an earlier guard had begun to their end. */
   async resumeResponses(): Promise<void> {
     const unfinished = (await this.#options.store.incidents()).filter(({ state }) => state === 'responding');
-    for (const incident of unfinished) await this.#respond(incident.id);
+    for (const incident of unfinished) await this.#responses.start(incident.id);
   }
 
   /** Watches every running container that the names, the configuration or labels choose. */
@@ -96,7 +103,7 @@ export class GuardSession {
     this.#closing = true;
     await this.#options.sensor.close();
     await Promise.all([...this.#watches.values()].map((watch) => watch.stop()));
-    await Promise.all(this.#responses.values());
+    await this.#responses.close();
     this.#watches.clear();
   }
 
@@ -182,29 +189,16 @@ export class GuardSession {
       return at === undefined ? undefined : Date.now() - at;
     };
     const incident = await this.#recorder.record(details, policy.mode, evaluation.findings, latencyOf);
-    if (incident !== null && decide(evaluation.findings, policy) === 'heal') void this.#respond(incident);
+    if (incident !== null && decide(evaluation.findings, policy) === 'heal')
+      void this.#responses.start(incident);
   }
 
-  #respond(incidentId: string): Promise<void> {
-    const running = this.#responses.get(incidentId);
-    if (running !== undefined) return running;
-    const response = this.#carryOut(incidentId).finally(() => this.#responses.delete(incidentId));
-    this.#responses.set(incidentId, response);
-    return response;
-  }
-
-  async #carryOut(incidentId: string): Promise<void> {
-    const { response, store, emit } = this.#options;
-    try {
-      const incident = await respond(incidentId, {
-        ...response,
-        onStep: (report) => emit({ type: 'step', ...report }),
-      });
-      await this.#takeOver(incident);
-    } catch (error) {
-      this.#problem(error);
+  #onStep(report: StepReport): void {
+    // The layers are about to vanish under the watch.
+    if (report.step === 'remove' && report.phase === 'intent') {
+      void this.#watches.get(report.container.id)?.stop();
     }
-    emit({ type: 'incident', at: this.#now(), incident: await store.incident(incidentId) });
+    this.#options.emit({ type: 'step', ...report });
   }
 
   /** The replacement is watched in the suspect's stead. */
