@@ -9,11 +9,18 @@ const CHANGE_BYTES = 64;
 
 /** Bounds what a hostile container can make a scan hold. */
 export class ScanBudget {
+  readonly #mostChanges: number;
+  readonly #mostBytes: number;
   #changes = 0;
   #bytes = 0;
 
+  constructor(mostChanges = MOST_CHANGES, mostBytes = MOST_BYTES) {
+    this.#mostChanges = mostChanges;
+    this.#mostBytes = mostBytes;
+  }
+
   get exhausted(): boolean {
-    return this.#changes >= MOST_CHANGES || this.#bytes >= MOST_BYTES;
+    return this.#changes >= this.#mostChanges || this.#bytes >= this.#mostBytes;
   }
 
   spend(change: Change): void {

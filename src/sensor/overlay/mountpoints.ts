@@ -13,13 +13,8 @@ export function markMountpoints(changes: readonly Change[], target: WatchTarget)
     ...INIT_PROGRAMS,
   ]);
   const parents = new Set<string>();
-  for (const { destination } of target.mounts) {
-    let path = trimmed(destination);
-    for (;;) {
-      path = path.slice(0, path.lastIndexOf('/'));
-      if (path === '') break;
-      parents.add(path);
-    }
+  for (const destination of destinations) {
+    for (let path = parentOf(destination); path !== ''; path = parentOf(path)) parents.add(path);
   }
   for (const change of changes) {
     if (change.kind !== 'A' || change.after === null) continue;
@@ -32,4 +27,8 @@ export function markMountpoints(changes: readonly Change[], target: WatchTarget)
 
 function trimmed(path: string): string {
   return path.replace(/\/+$/, '');
+}
+
+function parentOf(path: string): string {
+  return path.slice(0, Math.max(0, path.lastIndexOf('/')));
 }

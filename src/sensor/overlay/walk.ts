@@ -39,9 +39,13 @@ export interface Walk {
  * Walks the upper layer and compares everything in it with the image. Descriptors are held for one directory
  * at a time, however deep the container nests them.
  */
-export async function walk(stacks: Stacks, hasher: Hasher, pacer: Pacer): Promise<Walk> {
+export async function walk(
+  stacks: Stacks,
+  hasher: Hasher,
+  pacer: Pacer,
+  budget = new ScanBudget(),
+): Promise<Walk> {
   const found: FoundChange[] = [];
-  const budget = new ScanBudget();
   const root = { path: '', container: rootsOf(stacks.container), image: rootsOf(stacks.image) };
   const keep = (change: FoundChange | null) => {
     if (change === null) return;
