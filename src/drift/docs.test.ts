@@ -16,9 +16,14 @@ test('docs/config.schema.json is what the schema says', () =>
 
 test('docs/configuration.md names every key, and its examples are valid', () => {
   const page = doc('configuration.md');
-  const keys = [[], ['containers', 0], ['containers', 0, 'match'], ['defaults'], ['rules'], ['sensor']].flatMap((path) =>
-    knownKeys(configSchema, path),
-  );
+  const keys = [
+    [],
+    ['containers', 0],
+    ['containers', 0, 'match'],
+    ['defaults'],
+    ['rules'],
+    ['sensor'],
+  ].flatMap((path) => knownKeys(configSchema, path));
   expect(keys.length).toBeGreaterThan(5);
   expect(keys.filter((key) => !page.includes(`\`${key}\``) && !page.includes(`${key}:`))).toEqual([]);
   const examples = [...page.matchAll(/```yaml\n# pristine\.yaml\n([\s\S]*?)```/g)];

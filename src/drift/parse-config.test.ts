@@ -58,6 +58,7 @@ sensor: { scanEvery: 60, pollEvery: 5 }
       'pristine.yaml:4: rules.severity.cron-jobs: there is no rule “cron-jobs”. Did you mean “cron-job”?',
     ],
     ['a: [1\n', /^pristine\.yaml:\d: it is not valid YAML: /],
+    ['version: 1\n? [a]\n: 1\n', /^pristine\.yaml:2: it is not valid YAML: /],
     ['version: 1\nversion: 1\n', /^pristine\.yaml:2: it is not valid YAML: Map keys must be unique/],
   ])('says what is wrong with %j', (text, message) => {
     if (typeof message === 'string') expect(messageFor(text)).toBe(message);

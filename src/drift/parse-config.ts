@@ -35,7 +35,7 @@ export function parseConfig(text: string, source: string): Config {
 
 function readYaml(text: string, source: string, lines: LineCounter): Document {
   try {
-    const document = parseDocument(text, { lineCounter: lines, prettyErrors: false, uniqueKeys: true });
+    const document = parseDocument(text, { lineCounter: lines, prettyErrors: false, stringKeys: true });
     const error = document.errors[0];
     if (error === undefined) return document;
     throw invalid(
