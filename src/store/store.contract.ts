@@ -1,18 +1,8 @@
 /** What every store must do; each adapter's test calls {@link describeStore} with itself. */
-import { spawn } from 'node:child_process';
-import { createInterface } from 'node:readline';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import type { Finding, Severity } from '../contract/index.ts';
 import type { NewIncident, Store } from './port.ts';
-
-export interface StoreUnderTest {
-  /** URL of the module that exports `opener`, for processes of their own. */
-  readonly module: string;
-  readonly opener: string;
-  open(location: string): Promise<Store>;
-  /** Place of a fresh, empty store, removed when the test is over. */
-  location(): Promise<string>;
-}
+import { inProcess, type StoreUnderTest } from './store.contract-process.ts';
 
 /** Invalid UTF-8 (as lone surrogates), NUL, terminal escapes, quotes, JSON and SQL in one name. */
 const HOSTILE = 'a\udcff\udc80\0b\u001b[31m\'";\n{"x":1}\u2028 -- %s \u{1f480}';
@@ -277,27 +267,4 @@ export function describeStore(name: string, subject: StoreUnderTest): void {
       await store.journal({ incidentId: 'inc-1', step: 'freeze', phase: 'done', at: '', data: {} });
     });
   });
-}
-
-/** Runs a piece of code with `store` open on the same place in a process of its own. */
-function inProcess(subject: StoreUnderTest, location: string, code: string) {
-  const program = `const { ${subject.opener}: open } = await import(${JSON.stringify(subject.module)});
-    const store = await open(${JSON.stringify(location)});
-    ${code}`;
-  const child = spawn(
-    process.execPath,
-    ['--disable-warning=ExperimentalWarning', '--input-type=module', '-e', program],
-    { stdio: ['ignore', 'pipe', 'pipe'] },
-  );
-  let stderr = '';
-  child.stderr.on('data', (text) => {
-    stderr += text;
-  });
-  return {
-    lines: createInterface({ input: child.stdout }),
-    kill: () => child.kill('SIGKILL'),
-    exit: new Promise<{ code: number | null; stderr: string }>((resolve) => {
-      child.on('close', (code) => resolve({ code, stderr }));
-    }),
-  };
 }
