@@ -75,7 +75,7 @@ describe('the SQLite file', () => {
         directory,
       ]);
       expect(mounted.status).toBe(0);
-      onTestFinished(() => void spawnSync('umount', [directory]));
+      onTestFinished(() => void spawnSync('umount', ['--lazy', directory]));
       const path = join(directory, 'pristine.db');
       const store = await openSqliteStore(path);
       await store.openIncident(opening('inc-1'));
