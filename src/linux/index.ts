@@ -18,5 +18,5 @@ export { clearWake, openWakeFd, pollReadable, readAvailable, readableBytes, wake
 export { openProcessConnector, type ProcessEvent, readProcessEvents } from './process-connector.ts';
 export { SafeDirectory, type SafeFile } from './safe-directory.ts';
 export { runFirst } from './scheduling.ts';
-export { type DataRange, dataRanges } from './sparse.ts';
+export { dataRanges } from './sparse.ts';
 export type { FileStatus } from './statx.ts';

@@ -5,7 +5,7 @@ const SEEK_HOLE = 4;
 const lseek = native('long lseek(int descriptor, long offset, int whence)');
 
 /** A stretch of a file that holds data: from `start` up to, not including, `end`, in bytes. */
-export interface DataRange {
+interface DataRange {
   readonly start: number;
   readonly end: number;
 }

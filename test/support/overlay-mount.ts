@@ -64,7 +64,7 @@ function apply(root: string, step: FileOperation): void {
   } catch {}
 }
 
-export interface FileSeen {
+interface FileSeen {
   /** All that tells two files apart. */
   readonly text: string;
   /** SHA-256 of a regular file. */

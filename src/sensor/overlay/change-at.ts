@@ -4,7 +4,7 @@ import { fileHandle, handleText } from '../../linux/index.ts';
 import { differences, isIdentical } from './compare.ts';
 import { readState } from './file-state.ts';
 import type { Hasher } from './hash.ts';
-import { type Entry, type Place, sameDirectories } from './lookup.ts';
+import { type Entry, sameDirectories, samePlace } from './lookup.ts';
 import type { MarkPrefix } from './marks.ts';
 
 /** A change, with what the recognition of renames needs to know of it. */
@@ -74,10 +74,6 @@ function isUntouched(container: Entry, image: Entry): boolean {
     samePlace(container, image) &&
     sameDirectories(container.directories, image.directories)
   );
-}
-
-function samePlace(a: Place, b: Place): boolean {
-  return a.layer === b.layer && a.path === b.path;
 }
 
 /** Bytes before the handle in a struct ovl_fb: version, magic, length, flags, type, UUID of the filesystem. */

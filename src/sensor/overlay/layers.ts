@@ -1,7 +1,7 @@
 import type { OverlayLayers, WatchTarget } from '../../contract/index.ts';
 import { PristineError, systemErrorCode } from '../../kernel/index.ts';
 import { SafeDirectory } from '../../linux/index.ts';
-import type { Layer } from './lookup.ts';
+import { type Layer, rootOf } from './lookup.ts';
 import { markPrefix } from './marks.ts';
 import type { Stacks } from './walk.ts';
 
@@ -33,9 +33,10 @@ export function openLayers(target: WatchTarget): OpenLayers {
     throw cannotOpen(target, overlay, error);
   }
   const prefix = markPrefix(target);
+  const roots = layers.map((layer) => rootOf(layer, prefix));
   return {
-    container: { layers, prefix },
-    image: { layers: layers.slice(1), prefix },
+    container: { roots, prefix },
+    image: { roots: roots.slice(1), prefix },
     [Symbol.dispose]: close,
   };
 }

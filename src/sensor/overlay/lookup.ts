@@ -40,18 +40,15 @@ export interface Entry extends Place {
   readonly content: Place;
 }
 
-/** The layers in order, topmost first, and the namespace of their marks. */
+/** The roots of the layers in order, topmost first, and the namespace of their marks. */
 export interface Stack {
-  readonly layers: readonly Layer[];
+  readonly roots: readonly DirectoryRef[];
   readonly prefix: MarkPrefix;
 }
 
-export function rootsOf(stack: Stack): DirectoryRef[] {
-  return stack.layers.map((layer) => ({
-    layer,
-    path: '',
-    xwhiteouts: opaqueMark(layer.root, '.', layer.root.xattrNames('.'), stack.prefix).xwhiteouts,
-  }));
+export function rootOf(layer: Layer, prefix: MarkPrefix): DirectoryRef {
+  const { xwhiteouts } = opaqueMark(layer.root, '.', layer.root.xattrNames('.'), prefix);
+  return { layer, path: '', xwhiteouts };
 }
 
 /** Opens directories; those that are gone are left out. */
@@ -67,6 +64,20 @@ export function openAll(refs: readonly DirectoryRef[]): OpenDirectory[] {
     closeAll(open);
     throw error;
   }
+}
+
+/** What the container and the image merge at one path, open; directories of both are opened once. */
+export interface OpenPair extends Disposable {
+  readonly container: readonly OpenDirectory[];
+  readonly image: readonly OpenDirectory[];
+}
+
+export function openPair(container: readonly DirectoryRef[], image: readonly DirectoryRef[]): OpenPair {
+  const isShared = (ref: DirectoryRef) => container.some((other) => samePlace(ref, other));
+  const all = openAll([...container, ...image.filter((ref) => !isShared(ref))]);
+  const of = (refs: readonly DirectoryRef[]) =>
+    refs.flatMap((ref) => all.filter((open) => samePlace(open.ref, ref)));
+  return { container: of(container), image: of(image), [Symbol.dispose]: () => closeAll(all) };
 }
 
 export function closeAll(open: readonly OpenDirectory[]): void {
@@ -103,8 +114,8 @@ export function lookup(stack: Stack, open: readonly OpenDirectory[], name: strin
       sought = found.redirect;
       continue;
     }
-    const below = stack.layers.slice(stack.layers.indexOf(ref.layer) + 1);
-    const lower = lookupPath({ ...stack, layers: below }, found.redirect.slice(1));
+    const below = stack.roots.slice(stack.roots.findIndex(({ layer }) => layer === ref.layer) + 1);
+    const lower = lookupPath({ ...stack, roots: below }, found.redirect.slice(1));
     return lower === null || lower.status.type !== top.status.type ? top : merge(top, lower);
   }
   return top;
@@ -159,7 +170,7 @@ function merge(top: Entry, lower: Entry): Entry {
  * @param path relative; empty for the root
  */
 export function lookupPath(stack: Stack, path: string): Entry | null {
-  let refs: readonly DirectoryRef[] = rootsOf(stack);
+  let refs: readonly DirectoryRef[] = stack.roots;
   let entry: Entry | null = null;
   for (const name of path === '' ? ['.'] : path.split('/')) {
     const open = openAll(refs);
@@ -174,15 +185,22 @@ export function lookupPath(stack: Stack, path: string): Entry | null {
   return entry;
 }
 
-export function join(folder: string, name: string): string {
+function join(folder: string, name: string): string {
   if (name === '.') return folder;
   return folder === '' ? name : `${folder}/${name}`;
+}
+
+export function samePlace(a: Place, b: Place): boolean {
+  return a.layer === b.layer && a.path === b.path;
 }
 
 /** Whether two lists name the same directories of the same layers. */
 export function sameDirectories(a: readonly DirectoryRef[], b: readonly DirectoryRef[]): boolean {
   return (
     a.length === b.length &&
-    a.every((ref, index) => ref.layer === b[index]?.layer && ref.path === b[index]?.path)
+    a.every((ref, index) => {
+      const other = b[index];
+      return other !== undefined && samePlace(ref, other);
+    })
   );
 }

@@ -6,16 +6,7 @@ import { overlayBlindSpots } from './blind-spots.ts';
 import { changeAt } from './change-at.ts';
 import { Hasher } from './hash.ts';
 import { openLayers } from './layers.ts';
-import {
-  closeAll,
-  type DirectoryRef,
-  lookup,
-  lookupPath,
-  openAll,
-  rootsOf,
-  type Stack,
-  sameDirectories,
-} from './lookup.ts';
+import { type DirectoryRef, lookup, lookupPath, openPair, type Stack, sameDirectories } from './lookup.ts';
 import { markMountpoints } from './mountpoints.ts';
 import { Pacer } from './pacer.ts';
 import { markRenames } from './renames.ts';
@@ -74,23 +65,18 @@ async function examine(target: WatchTarget, path: string, options: ReadOptions):
 /** Goes down to one path in the container's and in the image's view at once, and compares them there. */
 async function changeBelow(stacks: Stacks, path: string, hasher: Hasher): Promise<Change | null> {
   const names = path === '' ? ['.'] : path.split('/');
-  let container: readonly DirectoryRef[] = rootsOf(stacks.container);
-  let image: readonly DirectoryRef[] = rootsOf(stacks.image);
+  let container: readonly DirectoryRef[] = stacks.container.roots;
+  let image: readonly DirectoryRef[] = stacks.image.roots;
   for (const [index, name] of names.entries()) {
     // Nothing of the upper layer here, and nothing moved: below, everything is as in the image.
     if (container[0]?.layer.isUpper !== true && sameDirectories(container, image)) return null;
-    const [openContainer, openImage] = [openAll(container), openAll(image)];
-    try {
-      const now = lookup(stacks.container, openContainer, name);
-      const then = lookup(stacks.image, openImage, name);
-      if (index === names.length - 1)
-        return (await changeAt(`/${path}`, now, then, stacks.container.prefix, hasher))?.change ?? null;
-      container = now?.directories ?? [];
-      image = then?.directories ?? [];
-    } finally {
-      closeAll(openContainer);
-      closeAll(openImage);
-    }
+    using open = openPair(container, image);
+    const now = lookup(stacks.container, open.container, name);
+    const then = lookup(stacks.image, open.image, name);
+    if (index === names.length - 1)
+      return (await changeAt(`/${path}`, now, then, stacks.container.prefix, hasher))?.change ?? null;
+    container = now?.directories ?? [];
+    image = then?.directories ?? [];
   }
   return null;
 }

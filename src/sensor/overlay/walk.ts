@@ -1,16 +1,14 @@
 import type { Change } from '../../contract/index.ts';
 import { encodePathBytes } from '../../kernel/index.ts';
-import type { SafeDirectory } from '../../linux/index.ts';
 import { ScanBudget } from './budget.ts';
 import { changeAt, type FoundChange } from './change-at.ts';
 import type { Hasher } from './hash.ts';
 import {
-  closeAll,
   type DirectoryRef,
   type Entry,
   lookup,
-  openAll,
-  rootsOf,
+  type OpenDirectory,
+  openPair,
   type Stack,
   sameDirectories,
 } from './lookup.ts';
@@ -46,7 +44,7 @@ export async function walk(
   budget = new ScanBudget(),
 ): Promise<Walk> {
   const found: FoundChange[] = [];
-  const root = { path: '', container: rootsOf(stacks.container), image: rootsOf(stacks.image) };
+  const root = { path: '', container: stacks.container.roots, image: stacks.image.roots };
   const keep = (change: FoundChange | null) => {
     if (change === null) return;
     budget.spend(change.change);
@@ -62,15 +60,10 @@ export async function walk(
 }
 
 async function rootChange(stacks: Stacks, root: Pending, hasher: Hasher): Promise<FoundChange | null> {
-  const container = openAll(root.container);
-  const image = openAll(root.image);
-  try {
-    const [now, then] = [lookup(stacks.container, container, '.'), lookup(stacks.image, image, '.')];
-    return await changeAt('/', now, then, stacks.container.prefix, hasher);
-  } finally {
-    closeAll(container);
-    closeAll(image);
-  }
+  using open = openPair(root.container, root.image);
+  const now = lookup(stacks.container, open.container, '.');
+  const then = lookup(stacks.image, open.image, '.');
+  return await changeAt('/', now, then, stacks.container.prefix, hasher);
 }
 
 async function walkDirectory(
@@ -82,34 +75,31 @@ async function walkDirectory(
   keep: (change: FoundChange | null) => void,
   full: () => boolean,
 ): Promise<void> {
-  const container = openAll(at.container);
-  const image = openAll(at.image);
-  try {
-    // The upper directory vanished since it was listed: whatever took its place is the next scan's.
-    if (at.container[0]?.layer.isUpper === true && container[0]?.ref !== at.container[0]) return;
-    for (const name of namesToCompare(at, container, image)) {
-      const now = lookup(stacks.container, container, name);
-      const then = lookup(stacks.image, image, name);
-      const path = `${at.path}/${name}`;
-      keep(await changeAt(path, now, then, stacks.container.prefix, hasher));
-      const below = belowOf(path, now, then);
-      if (below !== null) pending.push(below);
-      if (full()) return;
-      if (pacer.due()) await pacer.pause();
-    }
-  } finally {
-    closeAll(container);
-    closeAll(image);
+  using open = openPair(at.container, at.image);
+  const { container, image } = open;
+  // The upper directory vanished since it was listed: whatever took its place is the next scan's.
+  if (at.container[0]?.layer.isUpper === true && container[0]?.ref !== at.container[0]) return;
+  for (const name of namesToCompare(at, container, image)) {
+    const now = lookup(stacks.container, container, name);
+    const then = lookup(stacks.image, image, name);
+    const path = `${at.path}/${name}`;
+    keep(await changeAt(path, now, then, stacks.container.prefix, hasher));
+    const below = belowOf(path, now, then);
+    if (below !== null) pending.push(below);
+    if (full()) return;
+    if (pacer.due()) await pacer.pause();
   }
 }
-
-type Opened = readonly { readonly ref: DirectoryRef; readonly directory: SafeDirectory }[];
 
 /**
  * The upper layer's names, and all others where the container does not simply lie over the image's directory.
  * Only names of the image are remembered: the container may make millions.
  */
-function* namesToCompare(at: Pending, container: Opened, image: Opened): Generator<string> {
+function* namesToCompare(
+  at: Pending,
+  container: readonly OpenDirectory[],
+  image: readonly OpenDirectory[],
+): Generator<string> {
   const upper = container[0]?.ref.layer.isUpper === true ? container[0].directory : null;
   if (upper !== null) yield* upper.names();
   if (sameDirectories(lowerPart(at.container), at.image)) return;
