@@ -4,6 +4,7 @@ import {
   clearWake,
   closeDescriptor,
   FAN,
+  type FilesystemEvent,
   openChangeGroup,
   openProcessConnector,
   parseEvents,
@@ -31,6 +32,8 @@ const EVENT_BYTES = 96;
 const PROCESS_EVENTS_A_TURN = 4096;
 /** A thread that was busy for more than half of such a period queues up with everybody else in the next. */
 const PERIOD_MS = 200;
+/** Turns in a row that may fail before the thread gives up. */
+const MAX_FAILURES = 100;
 
 /** The worker's life: waits in poll(2) for the kernel, for requests and for the end. */
 export class EventLoop {
@@ -75,17 +78,15 @@ export class EventLoop {
   run(): void {
     try {
       this.#report({ type: 'ready', sharesProcesses: this.#connector !== null });
-      const connector = this.#connector === null ? [] : [this.#connector];
+      let failures = 0;
       while (Atomics.load(this.#cells, CELL.closing) === 0) {
-        const asked = performance.now();
-        const ready = pollReadable([this.#wakeFd, this.#group, ...connector], this.#wait());
-        this.#yieldWhenBusy(asked, performance.now());
-        if (ready[0]) this.#serve();
-        if (ready[1]) this.#readChanges();
-        else this.#readProcesses();
-        const now = Date.now();
-        for (const event of this.#coalescer.due(now)) this.#outbox.add(event);
-        this.#outbox.flush(now);
+        try {
+          this.#turn();
+          failures = 0;
+        } catch (error) {
+          if (++failures > MAX_FAILURES) throw error;
+          this.#outbox.gap(null, `events could not be read: ${messageOf(error)}`, Date.now());
+        }
       }
     } finally {
       if (this.#first) runFirst(false);
@@ -93,6 +94,19 @@ export class EventLoop {
       closeDescriptor(this.#group);
       if (this.#connector !== null) closeDescriptor(this.#connector);
     }
+  }
+
+  #turn(): void {
+    const asked = performance.now();
+    const connector = this.#connector === null ? [] : [this.#connector];
+    const ready = pollReadable([this.#wakeFd, this.#group, ...connector], this.#wait());
+    this.#yieldWhenBusy(asked, performance.now());
+    if (ready[0]) this.#serve();
+    if (ready[1]) this.#readChanges();
+    else this.#readProcesses();
+    const now = Date.now();
+    for (const event of this.#coalescer.due(now)) this.#outbox.add(event);
+    this.#outbox.flush(now);
   }
 
   #wait(): number {
@@ -139,12 +153,22 @@ export class EventLoop {
     for (const event of parseEvents(this.#buffer, length)) {
       if (event.pid === process.pid) continue;
       if (event.mask & FAN.Q_OVERFLOW) this.#outbox.gap(null, "the kernel's queue was full", at);
-      const { touches, beyond } = this.#translator.translate(event);
-      for (const touch of touches) this.#tell(touch, event.pid, at);
-      for (const { layer } of beyond)
-        this.#outbox.gap(layer.id, 'a path is longer than 4,096 characters', at);
+      try {
+        this.#translate(event, at);
+      } catch (error) {
+        // Such as too many open files: what this event says is lost, the sensor goes on.
+        this.#outbox.gap(null, `an event could not be looked at: ${messageOf(error)}`, at);
+      }
     }
     if (length > READ_BYTES / 2) this.#bound(at);
+  }
+
+  #translate(event: FilesystemEvent, at: number): void {
+    const { touches, beyond } = this.#translator.translate(event);
+    for (const touch of touches) this.#tell(touch, event.pid, at);
+    for (const { layer } of beyond) {
+      this.#outbox.gap(layer.id, 'a path is longer than 4,096 characters', at);
+    }
   }
 
   #tell(touch: Touch, pid: number, at: number): void {

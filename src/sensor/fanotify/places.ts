@@ -66,9 +66,13 @@ export class Places {
     this.#group = group;
   }
 
-  /** @throws {PristineError} E_SYSCALL, or a Node system error when the upper directory cannot be opened */
+  /**
+   * Begins to watch a container, or takes note of what changed of one (its init, after a restart).
+   *
+   * @throws {PristineError} E_SYSCALL, or a Node system error when the upper directory cannot be opened
+   */
   watch(layer: WatchedLayer): void {
-    this.unwatch(layer.id);
+    const before = this.#containers.get(layer.id);
     const fd = openSync(encodePathBytes(layer.upper), 'r');
     let keep = false;
     try {
@@ -85,6 +89,8 @@ export class Places {
       const upper = pathOfFd(fd).toString('latin1');
       const mountNamespace = layer.initPid === null ? null : mountNamespaceOf(layer.initPid);
       this.#containers.set(layer.id, { layer, mountNamespace, upper, view, generation: 0 });
+      // Only now, so that a mark that both need is never away.
+      if (before !== undefined && before.view !== view) this.#leave(before);
     } finally {
       if (!keep) closeDescriptor(fd);
       this.#forgetAll();
@@ -96,8 +102,11 @@ export class Places {
     if (container === undefined) return;
     this.#containers.delete(id);
     this.#forgetAll();
-    const { view } = container;
-    view.containers.delete(id);
+    this.#leave(container);
+  }
+
+  #leave({ layer, view }: WatchedContainer): void {
+    view.containers.delete(layer.id);
     if (view.containers.size > 0) return;
     this.#views = this.#views.filter((other) => other !== view);
     if (!this.#views.some(({ fsid }) => fsid === view.fsid)) unmarkFilesystem(this.#group, view.fd);
