@@ -26,7 +26,6 @@ export async function attack(target: Target, options: AttackOptions): Promise<At
   const steps: AttackStep[] = [];
   for (const stage of stages) {
     steps.push(...(await Promise.all(stage.map((step) => carryOut(step, target, options)))));
-    options.signal.throwIfAborted();
   }
   return steps;
 }
@@ -34,6 +33,7 @@ export async function attack(target: Target, options: AttackOptions): Promise<At
 async function carryOut(step: StepDefinition, target: Target, options: AttackOptions): Promise<AttackStep> {
   const startedAt = preciseNow();
   const result = await step.run(target, options.signal);
+  options.signal.throwIfAborted();
   const { id, title, request } = step;
   const done = { id, title, request, startedAt, endedAt: preciseNow(), ...result };
   options.onStep(done);

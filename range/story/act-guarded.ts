@@ -43,7 +43,7 @@ export async function attackGuarded(stage: Stage, guard: GuardProcess): Promise<
       }),
     );
     await waitUntilBack(stage);
-    await Promise.race([foothold?.gone, sleep(SHELL_GONE_WITHIN_MS, undefined, { ref: false })]);
+    await Promise.race([foothold?.gone, sleep(SHELL_GONE_WITHIN_MS, undefined, { ref: false, signal })]);
   } catch (error) {
     await Promise.all([foothold?.stop(), prober.stop()]);
     throw error;

@@ -21,6 +21,7 @@ export interface GuardProcess {
   /**
    * The first line, from index `from` on, that fits.
    * @throws {PristineError} E_DEMO when none comes in time, or the guard ends
+   * @throws the signal's reason when the demo is ended early
    */
   waitFor(
     what: string,
@@ -38,7 +39,7 @@ function guardArguments(container: string): string[] {
 }
 
 /** Starts `pristine guard NAME --mode heal --json`, in a process group of its own: Ctrl-C is ours to pass on. */
-export function startGuard(pristine: PristineCommand, container: string): GuardProcess {
+export function startGuard(pristine: PristineCommand, container: string, signal: AbortSignal): GuardProcess {
   const child = spawn(pristine.path, guardArguments(container), {
     stdio: ['ignore', 'pipe', 'pipe'],
     env: { ...process.env, ...pristine.environment },
@@ -69,15 +70,15 @@ export function startGuard(pristine: PristineCommand, container: string): GuardP
       if (fits(received.line)) arrival.resolve(received);
     };
     const given = new AbortController();
+    const either = AbortSignal.any([signal, given.signal]);
     lines.slice(from).forEach(look);
     listeners.add(look);
     try {
-      const timeout = sleep(withinMs, 'too late' as const, { signal: given.signal }).catch(
-        () => 'too late' as const,
-      );
+      const timeout = sleep(withinMs, undefined, { signal: either }).catch(() => {});
       const gone = ended.promise.then(() => 'gone' as const);
       const result = await Promise.race([arrival.promise, timeout, gone]);
-      if (typeof result === 'object') return result;
+      signal.throwIfAborted();
+      if (result !== undefined && result !== 'gone') return result;
       const why = result === 'gone' ? 'the guard ended' : `waited ${withinMs / 1000} s`;
       throw new PristineError('E_DEMO', `the guard did not say "${what}": ${why}. ${lastWords(errors)}`, {
         next: `Run "pristine ${guardArguments(container).join(' ')}" by hand and look.`,

@@ -62,7 +62,7 @@ test('an interrupt ends it with nothing left, and the guard with it', async () =
   const out = {
     write(text: string) {
       told.push(text);
-      if (text.includes('attacker  deface') && told.join('').includes('ready?')) abort.abort(reason);
+      if (told.join('').includes('ready?') && text.includes('waiting for the incident')) abort.abort(reason);
     },
   };
   const guard = `echo $$ > ${pidFile}; echo '{"type":"problem","code":"x","message":"ready?"}'; echo '{"type":"ready"}'; exec sleep 60`;

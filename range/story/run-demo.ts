@@ -125,7 +125,7 @@ async function tellStory(
   const unguarded = await actUnguarded(stage);
 
   narrator.act('The attack, and Pristine is watching');
-  const guard = startGuard(pristine, stage.site.container);
+  const guard = startGuard(pristine, stage.site.container, signal);
   let guarded: GuardedAttack[];
   try {
     guarded = await guardedAttacks(stage, guard, options.repeat);
