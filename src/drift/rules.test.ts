@@ -390,7 +390,7 @@ const CASES: Record<string, { fires: Subject[]; silent: Subject[] }> = {
       changed('/var/lib/dpkg/status', { text: 'a' }, { text: 'bb' }),
       added('/usr/lib/python3/dist-packages/x-1.dist-info/RECORD'),
       added('/root/.npm/_logs/x.log'),
-      added('/var/log/apt/history.log'),
+      added('/var/log/apt/history.log', { text: 'Start-Date' }),
       changed('/lib/apk/db/installed', { text: 'a' }, { text: 'bb' }),
       added('/var/lib/rpm/rpmdb.sqlite'),
     ],

@@ -46,26 +46,3 @@ export const STATE_FILES: readonly string[] = [
   '/var/lib/dbus/machine-id',
   '/var/lib/misc/random-seed',
 ];
-
-/** What belongs to package managers below the folders above or below /var/lib, /var/log and /var/cache. */
-export const PACKAGE_FOLDERS: readonly string[] = [
-  '/var/lib/dpkg',
-  '/var/lib/apt',
-  '/var/cache/apt',
-  '/var/cache/debconf',
-  '/var/log/apt',
-  '/var/log/dpkg.log',
-  '/var/log/alternatives.log',
-  '/lib/apk',
-  '/etc/apk',
-  '/var/cache/apk',
-  '/var/lib/rpm',
-  '/usr/lib/sysimage/rpm',
-  '/var/lib/dnf',
-  '/var/cache/dnf',
-  '/var/lib/yum',
-  '/var/cache/yum',
-  '/var/log/dnf.log',
-  '/var/log/yum.log',
-  '/var/lib/pacman',
-];

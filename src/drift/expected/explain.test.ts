@@ -95,6 +95,12 @@ const ORDINARY: Record<string, Subject[]> = {
     added('/var/log/mysql/error.log', { text: 'x' }),
     added('/tmp/ibXXab12', { bytes: binary, uid: 100 }),
   ],
+  logrotate: [
+    { ...changed('/var/log/dpkg.log', { size: 900 }, { size: 0 }), rotatedTo: '/var/log/dpkg.log.1' },
+    added('/var/log/dpkg.log.1', { size: 900 }),
+    added('/var/log/apt/history.log.1.gz', { size: 90 }),
+    added('/var/log/apt/term.log-20261124', { size: 90 }),
+  ],
   others: [
     added('/var/lib/grafana/grafana.db', { bytes: binary, uid: 472 }),
     added('/var/lib/someapp/state.json', { text: '{}', uid: 1000 }),

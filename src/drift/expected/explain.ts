@@ -2,11 +2,12 @@ import type { Policy } from '../../contract/index.ts';
 import { isExactPath, matchesGlob } from '../glob.ts';
 import { lostLines } from '../logs.ts';
 import { deception, hiddenSegment } from '../names.ts';
+import { isPackageRecord } from '../packages.ts';
 import { baseName, extension, folderOf, isUnder, linkDestination, physical } from '../paths.ts';
 import { isLog, isTemporaryFolder, isWebContent } from '../places.ts';
 import { runnable } from '../runnable.ts';
 import type { Subject } from '../subject.ts';
-import { CACHE_FOLDERS, DATABASE_FOLDERS, PACKAGE_FOLDERS, STATE_FILES } from './data-folders.ts';
+import { CACHE_FOLDERS, DATABASE_FOLDERS, STATE_FILES } from './data-folders.ts';
 
 /**
  * Why a change is expected, in one sentence; null when nothing explains it. A place explains only data:
@@ -56,7 +57,7 @@ function explainByPlace(subject: Subject): string | null {
   if (isTimeOfDirectory(subject)) return 'The time of a directory changes whenever an entry comes or goes.';
   if (hiddenSegment(path) !== undefined || lostLines(subject) !== null || runnable(subject) !== null)
     return null;
-  if (folderOf(path, PACKAGE_FOLDERS) !== undefined) return null;
+  if (isPackageRecord(change)) return null;
   const place = placeOf(subject, path);
   if (place === null) return null;
   if (change.after?.type === 'symlink' && !staysIn(place.folder, path, change.after.target ?? ''))

@@ -1,13 +1,10 @@
 import { textOf } from '../content.ts';
-import { PACKAGE_FOLDERS } from '../expected/data-folders.ts';
+import { isPackageRecord } from '../packages.ts';
 import { baseName, extension, isUnder, linkDestination, physical } from '../paths.ts';
 import { isLog, isTemporaryFolder, isWebContent } from '../places.ts';
 import type { Rule } from '../rule.ts';
 import type { Subject } from '../subject.ts';
 import { isTouched, placeRule, whatHappened } from './shared.ts';
-
-const PACKAGE_PATTERNS =
-  /\.(?:dist-info|egg-info)(?:\/|$)|\/node_modules\/\.package-lock\.json$|\/\.npm\/|\/\.cache\/(?:pip|yarn|uv|composer)\/|\/var\/lib\/gems\/|\/specifications\/[^/]{1,100}\.gemspec$|\.(?:deb|rpm|apk)$|\/composer\/installed\.(?:json|php)$/;
 
 /** Where a link gives away more than the container should. */
 const SENSITIVE = [
@@ -90,9 +87,7 @@ export const serviceRules: readonly Rule[] = [
     explanation:
       'dpkg, apt, apk, rpm, dnf, pip, npm, gem or composer changed their records: software was installed or removed in a running container.',
     match(subject) {
-      const path = physical(subject.change.path);
-      const isRecord = PACKAGE_FOLDERS.some((folder) => isUnder(path, folder)) || PACKAGE_PATTERNS.test(path);
-      if (!isRecord || !isTouched(subject)) return null;
+      if (!isPackageRecord(subject.change) || !isTouched(subject)) return null;
       return `A record of a package manager ${whatHappened(subject)}, so software was installed or removed.`;
     },
   },
