@@ -32,7 +32,7 @@ const current = async (bundle: string, path: string) =>
 
 test('a paused container is captured with its processes, and stays paused', async () => {
   await using suspect = await startContainer();
-  await suspect.sh('echo x > /x; sleep 777 & sleep 0.1');
+  await suspect.sh('echo x > /x; sleep 777 & until grep -qx sleep /proc/$!/comm; do sleep 0.05; done');
   await docker('pause', suspect.id);
   const bundle = await captureContainer(suspect.id, state.path, { engine, frozen: true });
   expect(lines(bundle, 'processes.jsonl').map(({ commandLine }) => commandLine.join(' '))).toContain(
@@ -45,7 +45,9 @@ test('a paused container is captured with its processes, and stays paused', asyn
 
 test('a stopped container is captured with its volumes listed, and says what was gone', async () => {
   await using suspect = await startContainer({ options: ['-v', '/data', '--tmpfs', '/scratch'] });
-  await suspect.sh('echo row > /data/row; echo x > /x; ln -s /etc/shadow /data/link; mkfifo /data/pipe');
+  await suspect.sh(
+    'echo row > /data/row; echo x > /x; ln -s /etc/shadow /data/link; mkfifo /data/pipe; rm /bin/busybox',
+  );
   await docker('kill', suspect.id);
   const bundle = await captureContainer(suspect.id, state.path, { engine });
   expect(lines(bundle, 'mount-files.jsonl')).toEqual(
@@ -57,6 +59,8 @@ test('a stopped container is captured with its volumes listed, and says what was
   );
   expect(bundle.manifest.omissions).toContainEqual(expect.stringContaining('did not run'));
   expect(await current(bundle.bundle, '/x')).toBe('x\n');
+  expect(await store.readCurrent(bundle.bundle, '/bin/busybox', 9)).toBeNull();
+  expect((await store.readOriginal(bundle.bundle, '/bin/busybox', 9))?.bytes).toHaveLength(9);
 });
 
 test('where storage is out of reach, the engine’s own commit is the upper layer', async () => {

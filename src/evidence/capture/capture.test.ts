@@ -36,11 +36,13 @@ beforeAll(async () => {
     command: ['sh', '-c', 'echo hello from the suspect; trap exit TERM; while :; do sleep 1; done'],
   });
   await suspect.sh(`
-    cp /bin/busybox /tmp/sleep; /tmp/sleep 1234 & sleep 0.1; rm /tmp/sleep
-    ( exec 3>/tmp/loot; echo stolen >&3; rm /tmp/loot; exec /bin/sleep 4321 ) &
-    nc -l -p 4444 & echo on-tmpfs > /scratch/note; echo in-memory > /dev/shm/note
+    runs() { until grep -qx "$2" /proc/$1/comm; do sleep 0.05; done; }
+    cp /bin/busybox /tmp/sleep; /tmp/sleep 1234 & runs $! sleep; rm /tmp/sleep
+    sh -c 'exec 3>/tmp/loot; echo stolen >&3; rm /tmp/loot; exec /bin/sleep 4321' & runs $! sleep
+    nc -l -p 4444 & until grep -q :115C /proc/net/tcp /proc/net/tcp6; do sleep 0.05; done
+    echo on-tmpfs > /scratch/note; echo in-memory > /dev/shm/note
     echo on-volume > /data/row; echo changed > /etc/motd; echo '<?php eval($_GET[0]);' > /tmp/shell.php
-    mkfifo /tmp/pipe; ln -s /etc/shadow /tmp/link; chmod 700 /root; rm /bin/wget; sleep 0.2`);
+    mkfifo /tmp/pipe; ln -s /etc/shadow /tmp/link; chmod 700 /root; rm /bin/wget`);
   bundle = await captureContainer(suspect.id, state.path, { engine });
 });
 afterAll(async () => {
