@@ -64,6 +64,7 @@ export function artifactManifest(empty: Descriptor, items: readonly Descriptor[]
 }
 
 export function imageIndex(image: Descriptor, artifact: Descriptor, reference: string): string {
+  // containerd wants the name in full, with the domain that Docker leaves out; nothing is fetched from there.
   const annotations = {
     'io.containerd.image.name': `docker.io/${reference}`,
     'org.opencontainers.image.ref.name': reference,
