@@ -28,11 +28,17 @@ export interface GuardProcess {
     fits: (line: GuardLine) => boolean,
     options: { from?: number; withinMs: number },
   ): Promise<ReceivedLine>;
-  /** Asks it to end and waits; answers with its exit code, or null when it had to be killed. */
+  /**
+   * Asks it to end and waits: a guard carries a response that is under way to its end first. When the demo was
+   * interrupted, its container is about to be removed anyway, so it gets little time.
+   *
+   * @returns its exit code, or null when it had to be killed
+   */
   stop(): Promise<number | null>;
 }
 
-const ENDS_WITHIN_MS = 15_000;
+const ENDS_WITHIN_MS = 60_000;
+const ENDS_WITHIN_MS_INTERRUPTED = 3000;
 
 function guardArguments(container: string): string[] {
   return ['guard', container, '--mode', 'heal', '--json'];
@@ -92,7 +98,7 @@ export function startGuard(pristine: PristineCommand, container: string, signal:
     lines,
     onLine: (listener) => listeners.add(listener),
     waitFor,
-    stop: () => stop(child, ended.promise),
+    stop: () => stop(child, ended.promise, signal.aborted ? ENDS_WITHIN_MS_INTERRUPTED : ENDS_WITHIN_MS),
   };
 }
 
@@ -105,10 +111,10 @@ function parse(text: string): GuardLine | null {
   }
 }
 
-async function stop(child: ChildProcess, ended: Promise<void>): Promise<number | null> {
+async function stop(child: ChildProcess, ended: Promise<void>, withinMs: number): Promise<number | null> {
   if (child.pid === undefined) return null;
   if (child.exitCode === null && child.signalCode === null) child.kill('SIGINT');
-  const timer = setTimeout(() => child.kill('SIGKILL'), ENDS_WITHIN_MS);
+  const timer = setTimeout(() => child.kill('SIGKILL'), withinMs);
   await ended;
   clearTimeout(timer);
   return child.exitCode;
