@@ -522,6 +522,7 @@ const CASES: Record<string, { fires: Subject[]; silent: Subject[] }> = {
       changed('/opt/x', { text: 'a' }, { text: 'bb', mtime: '1600000000.000000000' }),
     ],
     silent: [
+      changed('/etc/passwd-', { text: 'a' }, { text: 'bb', mtime: '1600000000.000000000' }),
       rewrite('/opt/x'),
       changed(
         '/opt/x',

@@ -150,5 +150,6 @@ describe('judgePhp', () => {
 
   test('names what reaches what', () => {
     expect(judgePhp(`<?php $c = $_GET['c']; system($c);`).shell).toBe('request input ($c) reaches system');
+    expect(judgePhp(`<?php eval($_GET['c']);`).shell).toBe('request input ($_GET) reaches eval');
   });
 });

@@ -289,7 +289,7 @@ class Pass {
     }
     const destination = ['copy', 'rename', 'move_uploaded_file'].includes(frame.name) ? 1 : 0;
     if (frame.role === 'write' && frame.argument === destination && !(destination === 1 && frame.prefixed)) {
-      this.#dropper ??= `request input (${name}) names the file that ${frame.name} writes`;
+      this.#dropper ??= `request input (${shown(name)}) names the file that ${frame.name} writes`;
     }
   }
 
@@ -302,7 +302,7 @@ class Pass {
   }
 
   #reach(origin: Origin | null, name: string, sink: string): void {
-    if (origin === 'input') this.#shell ??= `request input (${name}) reaches ${sink}`;
+    if (origin === 'input') this.#shell ??= `request input (${shown(name)}) reaches ${sink}`;
     else if (origin === 'decoded') this.#obfuscated ??= `decoded or fetched text (${name}) reaches ${sink}`;
     else if (origin === 'parameter' && this.#function !== '') this.#wrappers.add(this.#function);
   }
@@ -331,4 +331,9 @@ class Pass {
       if (frame.assembled) outer.assembled = true;
     }
   }
+}
+
+/** A variable as code spells it: the predefined ones in capitals. */
+function shown(name: string): string {
+  return name.startsWith('$_') ? name.toUpperCase() : name;
 }

@@ -98,6 +98,8 @@ export const traceRules: readonly Rule[] = [
     match(subject) {
       const { before, after } = subject.change;
       if (!contentDiffers(subject) || before === null || after?.type !== 'file') return null;
+      // A backup copy (passwd-, x~) has the time of what it is a copy of.
+      if (/[-~]$/.test(subject.change.path)) return null;
       if (
         subject.change.renamedFrom !== undefined ||
         (seconds(after.mtime) ?? 0) > (seconds(before.mtime) ?? 0)
