@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import { mkdir, open, readFile, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { PristineError, systemErrorCode } from '../../kernel/index.ts';
@@ -70,7 +71,7 @@ export function openNotes(directory: string): Notes {
 }
 
 async function writeDurably(file: string, text: string, directory: string): Promise<void> {
-  const temporary = `${file}.new`;
+  const temporary = `${file}.${randomBytes(4).toString('hex')}`;
   const handle = await open(temporary, 'w', 0o600);
   try {
     await handle.writeFile(text);

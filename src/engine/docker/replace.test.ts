@@ -244,6 +244,26 @@ describe('replacePristine', () => {
     expect(again.id).toBe(replacement.id);
   });
 
+  test('called twice at the same time, as after a crash with requests under way, makes one replacement', async () => {
+    await using container = await startContainer({ options: ['--network', network, '--ip', `${subnet}.81`] });
+    await engine.freeze(container.id);
+    const options = {
+      labels: { 'pristine.replaces': container.id },
+      suspectName: `${container.name}-suspect`,
+    };
+    const [one, other] = await Promise.all([
+      engine.replacePristine(container.id, options),
+      engine.replacePristine(container.id, options),
+    ]);
+    try {
+      expect(other).toEqual(one);
+      const ours = (await engine.list()).filter(({ name }) => name.startsWith(container.name));
+      expect(ours.map(({ status }) => status).sort()).toEqual(['paused', 'running']);
+    } finally {
+      await engine.destroy(one.id);
+    }
+  });
+
   test('goes on after a crash between rename, create and start', async () => {
     await using container = await startContainer({ options: ['--network', network, '--ip', `${subnet}.78`] });
     await docker('network', 'connect', '--alias', 'back', second, container.id);
@@ -285,6 +305,24 @@ describe('replacePristine', () => {
     });
     expect(await engine.inspect(container.id)).toMatchObject({ name: container.name, status: 'running' });
     expect((await engine.list()).filter(({ name }) => name.startsWith(container.name))).toHaveLength(1);
+  });
+
+  test('says under which name the suspect is kept when its own has been taken by someone else', async () => {
+    await using container = await startContainer();
+    await engine.freeze(container.id);
+    await docker('rename', container.id, `${container.name}-suspect`);
+    const label = ['--label', testLabel()];
+    await docker('create', '--name', container.name, ...label, BUSYBOX, 'true');
+    try {
+      await expect(replace(container)).rejects.toMatchObject({
+        code: 'E_REPLACE',
+        message: expect.stringContaining('already in use'),
+        next: expect.stringContaining(`kept under the name ${container.name}-suspect`),
+      });
+      expect(await engine.inspect(container.id)).toMatchObject({ status: 'paused' });
+    } finally {
+      await docker('rm', container.name);
+    }
   });
 
   test('says that the image is gone, and undoes everything', async () => {

@@ -36,8 +36,11 @@ export async function replacePristine(
     return { id: made.Id, name: ownName(made) };
   } catch (error) {
     if (isGone(error)) throw error;
-    await undo(client, made?.Id ?? null, suspect.Id, note.name);
-    throw replaceFailure(error, note.name);
+    const undone = await undo(client, made?.Id ?? null, suspect.Id, note.name).then(
+      () => true,
+      () => false,
+    );
+    throw replaceFailure(error, note.name, undone ? null : options.suspectName);
   }
 }
 
@@ -132,7 +135,13 @@ async function bringUp(
       await connectNetwork(client, network, replacement.Id, endpoint, suspectId);
     }
   }
-  await client.ask(`start ${replacement.Name.slice(1)}`, client.patient.getContainer(replacement.Id).start());
+  try {
+    await client.patient.getContainer(replacement.Id).start();
+  } catch (error) {
+    // 304: it has been started since we looked.
+    if (statusOf(error) !== 304)
+      throw engineFailure(error, `start ${ownName(replacement)}`, client.address.endpoint);
+  }
 }
 
 /** Takes a replacement that never ran away, and gives the suspect its name back. */
@@ -154,13 +163,18 @@ function isGone(error: unknown): boolean {
   return error instanceof PristineError && error.code === 'E_ENGINE_GONE';
 }
 
-function replaceFailure(error: unknown, name: string): PristineError {
-  if (error instanceof PristineError && error.code === 'E_NO_SUCH_IMAGE') return error;
+/** @param stuckAs name of the suspect where it could not be given its own back */
+function replaceFailure(error: unknown, name: string, stuckAs: string | null): PristineError {
+  if (error instanceof PristineError && error.code === 'E_NO_SUCH_IMAGE' && stuckAs === null) return error;
+  const left =
+    stuckAs === null
+      ? 'The suspect has its name back and was left as it was.'
+      : `The suspect is kept under the name ${stuckAs}.`;
   return new PristineError(
     'E_REPLACE',
     `no pristine container could take the place of ${name}: ${messageOf(error)}`,
     {
-      next: `The suspect has its name back and was left as it was. Remove the cause, then run "pristine restore ${name}".`,
+      next: `${left} Remove the cause, then run "pristine restore ${stuckAs ?? name}".`,
       cause: error,
     },
   );
