@@ -1,3 +1,2 @@
-export { type EnsuredImage, ensureServiceImage, type ImageOptions } from './images/build.ts';
-export type { DemoReport } from './story/report.ts';
-export { type DemoOptions, demoFailure, runDemo } from './story/run-demo.ts';
+export { ensureServiceImage } from './images/build.ts';
+export { demoFailure, runDemo } from './story/run-demo.ts';

@@ -62,7 +62,11 @@ export function tellClosing(narrator: Narrator, { unguarded, guarded, readOnly, 
     narrator.say('');
     narrator.say(
       `over ${latency.attacks} attacks, first write to first finding: median ${duration(latency.medianByGuard)} by the ` +
-        `guard's clock (worst ${duration(latency.worstByGuard)}), median ${duration(latency.medianByFileTime)} by file times`,
+        `guard's clock (worst ${duration(latency.worstByGuard)}), median ${duration(latency.medianByFileTime)} by file times;`,
+    );
+    narrator.say(
+      `medians: frozen after ${duration(latency.medianToFrozen)}, foothold ${duration(latency.medianFoothold)}, ` +
+        `outage ${duration(latency.medianOutage)}, healed after ${duration(latency.medianToHealed)}. The table is of the first.`,
     );
   }
   narrator.say('');

@@ -1,7 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import type { AttackStep } from '../attacker/attack.ts';
-import { measure, median } from './measure.ts';
+import { measure, median, summariseLatency } from './measure.ts';
 import type { GuardLine } from './pristine.ts';
+import type { GuardedAttack } from './report.ts';
 
 const step = (id: AttackStep['id'], startedAt: number, endedAt: number): AttackStep => ({
   ...{ id, title: '', request: '', evidence: '', outcome: 'worked' },
@@ -72,6 +73,13 @@ describe('measure', () => {
     const nothing = measure({ ...observed, lines: [], diffs: [], steps: [] });
     expect(nothing).toMatchObject({ writeToFindingByGuard: null, writeToHealed: null, foothold: null });
   });
+});
+
+test('a summary leaves out what did not happen', () => {
+  const attack = (writeToFindingByGuard: number | null, foothold: number) =>
+    ({ measures: { writeToFindingByGuard, foothold } }) as GuardedAttack;
+  const summary = summariseLatency([attack(10, 1), attack(null, 2), attack(30, 6)]);
+  expect(summary).toMatchObject({ attacks: 3, medianByGuard: 20, worstByGuard: 30, medianFoothold: 2 });
 });
 
 test.each([

@@ -62,18 +62,19 @@ function footholdLifetime(
 }
 
 export function summariseLatency(attacks: readonly GuardedAttack[]): LatencySummary {
-  const byGuard = numbers(attacks.map(({ measures }) => measures.writeToFindingByGuard));
-  const byFileTime = numbers(attacks.map(({ measures }) => measures.writeToFindingByFileTime));
+  const all = (name: keyof Measures) =>
+    attacks.map(({ measures }) => measures[name]).filter((value) => value !== null);
+  const byGuard = all('writeToFindingByGuard');
   return {
     attacks: attacks.length,
     medianByGuard: median(byGuard),
-    medianByFileTime: median(byFileTime),
+    medianByFileTime: median(all('writeToFindingByFileTime')),
     worstByGuard: byGuard.length === 0 ? null : Math.max(...byGuard),
+    medianToFrozen: median(all('writeToFrozen')),
+    medianToHealed: median(all('writeToHealed')),
+    medianFoothold: median(all('foothold')),
+    medianOutage: median(all('outage')),
   };
-}
-
-function numbers(values: readonly (number | null)[]): number[] {
-  return values.filter((value) => value !== null);
 }
 
 /** The middle value, or the mean of the two in the middle; null of nothing. */

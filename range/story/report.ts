@@ -76,11 +76,16 @@ export interface Measures {
   readonly outage: number;
 }
 
+/** Over all guarded attacks; the members of {@link Measures} summed up. */
 export interface LatencySummary {
   readonly attacks: number;
   readonly medianByGuard: number | null;
   readonly medianByFileTime: number | null;
   readonly worstByGuard: number | null;
+  readonly medianToFrozen: number | null;
+  readonly medianToHealed: number | null;
+  readonly medianFoothold: number | null;
+  readonly medianOutage: number | null;
 }
 
 export interface Aftermath {
