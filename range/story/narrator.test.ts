@@ -1,4 +1,4 @@
-import { describe, expect, test } from 'vitest';
+import { describe, expect, test, vi } from 'vitest';
 import { createNarrator } from './narrator.ts';
 import type { GuardLine } from './pristine.ts';
 import { tellGuardLine } from './telling.ts';
@@ -36,15 +36,18 @@ describe('the narrator', () => {
   });
 
   test('uses colours on a terminal alone, and not when a script reads', () => {
-    for (const [given, coloured] of [
-      [{ isTTY: true }, process.env.NO_COLOR === undefined],
-      [{ isTTY: true, plain: true }, false],
-      [{ isTTY: false }, false],
-    ] as const) {
+    const isColoured = (given: Parameters<typeof recording>[0]) => {
       const { narrator, text } = recording(given);
       narrator.verdict(false, 'x');
-      expect(text().includes('\x1b')).toBe(coloured);
-    }
+      return text().includes('\x1b');
+    };
+    vi.stubEnv('NO_COLOR', '');
+    expect(isColoured({ isTTY: true })).toBe(true);
+    expect(isColoured({ isTTY: true, plain: true })).toBe(false);
+    expect(isColoured({ isTTY: false })).toBe(false);
+    vi.stubEnv('NO_COLOR', '1');
+    expect(isColoured({ isTTY: true })).toBe(false);
+    vi.unstubAllEnvs();
   });
 
   test('shows on a terminal what is under way, and takes it away for a line', async () => {
