@@ -1,16 +1,36 @@
 import type { Change } from '../contract/index.ts';
-import { type Evaluation, evaluate, needsContent, SAMPLE_BYTES, type Subject } from '../drift/index.ts';
+import {
+  companions,
+  type Evaluation,
+  evaluate,
+  needsContent,
+  SAMPLE_BYTES,
+  type Subject,
+} from '../drift/index.ts';
 import type { DriftSubject } from './drift-subject.ts';
 
 /** What the rules say about changes: reads the samples that they ask for, then evaluates. */
 export async function assess(
-  of: Pick<DriftSubject, 'id' | 'image' | 'policy' | 'readCurrent'>,
+  of: Pick<DriftSubject, 'id' | 'image' | 'policy' | 'change' | 'readCurrent'>,
   changes: readonly Change[],
   now: Date,
 ): Promise<Evaluation> {
   const subjects: Subject[] = [];
   for (const change of changes) subjects.push(await withContent(of, change));
-  return evaluate(subjects, of.policy, { now, containerId: of.id });
+  const beside = await companionsOf(of, changes);
+  return evaluate(subjects, of.policy, { now, containerId: of.id, beside });
+}
+
+/** Changes that are not among the given ones, but help to judge them. */
+async function companionsOf(of: Pick<DriftSubject, 'change'>, changes: readonly Change[]): Promise<Change[]> {
+  const given = new Set(changes.map(({ path }) => path));
+  const paths = new Set(changes.flatMap(companions).filter((path) => !given.has(path)));
+  const found: Change[] = [];
+  for (const path of paths) {
+    const change = await of.change(path);
+    if (change !== null) found.push(change);
+  }
+  return found;
 }
 
 async function withContent(

@@ -17,16 +17,18 @@ export interface Evaluation {
 export interface EvaluateOptions {
   /** Goes into the ids of findings. */
   readonly containerId: string;
+  /** Changes that are not judged here, but that the judged ones are seen in the light of; see {@link companions}. */
+  readonly beside?: readonly Change[];
   /** Time of findings whose change does not say when it was seen. */
   readonly now: Date;
 }
 
 /**
- * Judges changes of one container: each is expected, with the reason, or has at least one finding. Give all
- * changes at once where they are known: a log is only known to be rotated by the copy beside it.
+ * Judges changes of one container: each is expected, with the reason, or has at least one finding.
  */
 export function evaluate(subjects: readonly Subject[], policy: Policy, options: EvaluateOptions): Evaluation {
-  const sizes = new Map(subjects.map(({ change }) => [change.path, change.after?.size ?? 0]));
+  const known = [...(options.beside ?? []), ...subjects.map(({ change }) => change)];
+  const sizes = new Map(known.map(({ path, after }) => [path, after?.size ?? 0]));
   const findings: Finding[] = [];
   const expected: Evaluation['expected'] = [];
   for (const given of subjects) {
@@ -98,6 +100,12 @@ function findingId(containerId: string, rule: string, { path, kind, after }: Cha
     .update(JSON.stringify([containerId, rule, path, kind, content]))
     .digest('hex')
     .slice(0, 16);
+}
+
+/** Paths whose changes help to judge this one: a log is only known to be rotated by the copy beside it. */
+export function companions({ path, before, after }: Change): string[] {
+  if (before?.type !== 'file' || !isLog(path) || (after?.size ?? 0) >= before.size) return [];
+  return rotatedNames(path);
 }
 
 /** A log that shrank is rotated when a copy beside it holds as much as the image's log did, or is compressed. */
