@@ -1,8 +1,11 @@
 /** The guard as its users have it: a process beside a real engine. */
 import { describe, expect, test } from 'vitest';
 import type { Incident, VerifyReport } from '../src/contract/index.ts';
+import { run } from '../src/host/index.ts';
+import { packageRoot } from '../src/kernel/index.ts';
 import { docker, startContainer, testLabel } from './support/engine.ts';
-import { pristineJson, RunningGuard, temporaryState } from './support/guard.ts';
+import { startEngineProxy } from './support/engine-proxy.ts';
+import { pristineJson, RunningGuard, smallDisk, temporaryState } from './support/guard.ts';
 
 const WEB_SHELL = `mkdir -p /var/www/html && echo '<?php system($_GET["c"]);' > /var/www/html/s.php`;
 
@@ -80,7 +83,8 @@ describe('guard --mode watch', () => {
     await using guard = new RunningGuard(state.path, [suspect.name]);
     await guard.waitFor('ready');
     await bystander.sh(WEB_SHELL);
-    await suspect.sh(WEB_SHELL);
+    // It lives long enough to be looked at for certain; how often shorter ones are is the sensor's own test.
+    await suspect.sh(`${WEB_SHELL}; sleep 0.5`);
 
     const { finding, latencyMs } = await guard.waitFor(
       'finding',
@@ -124,5 +128,81 @@ describe('guard --mode watch', () => {
     expect(container.name).toBe(late.name);
     await late.sh(WEB_SHELL);
     await guard.waitFor('finding', (event) => event.container.id === late.id);
+  });
+});
+
+describe('when something goes wrong', () => {
+  test('the guard outlives the engine’s absence, and makes it good', async () => {
+    using state = temporaryState();
+    await using proxy = await startEngineProxy();
+    await using suspect = await startContainer();
+    await using guard = new RunningGuard(state.path, [suspect.name], { DOCKER_HOST: proxy.dockerHost });
+    await guard.waitFor('ready');
+    await proxy.cut();
+    expect(await guard.waitFor('problem')).toMatchObject({ code: 'E_ENGINE_GONE' });
+    // Changes are seen all the same: the kernel tells of them.
+    await suspect.sh('cp /bin/busybox /usr/bin/dropped');
+    await guard.waitFor('finding', ({ finding }) => finding.path === '/usr/bin/dropped');
+    await proxy.restore();
+    await guard.waitFor('gap', ({ rescanned }) => rescanned);
+    expect(await guard.stop()).toBe(0);
+  });
+
+  test('a response that failed is tried again until it succeeds', async () => {
+    using state = temporaryState();
+    let refusals = 1;
+    await using proxy = await startEngineProxy((method, path) =>
+      method === 'POST' && path.includes('/containers/create') && refusals-- > 0 ? 'not today' : null,
+    );
+    await using suspect = await startContainer();
+    await using guard = new RunningGuard(state.path, [suspect.name, '--mode', 'heal'], {
+      DOCKER_HOST: proxy.dockerHost,
+    });
+    await guard.waitFor('ready');
+    await suspect.sh(WEB_SHELL);
+    const failed = await guard.waitFor('step', ({ phase }) => phase === 'failed');
+    expect(failed).toMatchObject({ step: 'replace' });
+    // Nothing is lost meanwhile: the suspect has its name, frozen, and the evidence is sealed.
+    expect(await docker('inspect', '-f', '{{.State.Status}}', suspect.name)).toBe('paused');
+    const incident = await guard.healed();
+    expect(incident.bundles).toHaveLength(1);
+    expect(await guard.stop()).toBe(0);
+    await docker('rm', '-f', suspect.name);
+  });
+
+  test('a full disk destroys nothing, and the response ends well once there is room', async () => {
+    using disk = smallDisk('6m');
+    await using suspect = await startContainer();
+    await using guard = new RunningGuard(disk.path, [suspect.name, '--mode', 'heal']);
+    await guard.waitFor('ready');
+    await suspect.sh(`head -c 20000000 /dev/urandom > /tmp/filler; ${WEB_SHELL}`);
+    expect(await guard.waitFor('problem')).toMatchObject({ code: 'E_DISK_FULL' });
+    expect(await docker('inspect', '-f', '{{.State.Status}}', suspect.id)).toBe('paused');
+    disk.grow('200m');
+    const incident = await guard.healed();
+    expect(incident.bundles).toHaveLength(1);
+    await docker('rm', '-f', suspect.name);
+  });
+
+  test('an unknown name is an error that names the nearest one', async () => {
+    using state = temporaryState();
+    await using suspect = await startContainer();
+    const result = await run(`${packageRoot}/bin/pristine`, ['guard', `${suspect.name}x`], {
+      env: { PRISTINE_STATE: state.path },
+    });
+    expect(result.code).toBe(1);
+    expect(result.stderr).toContain(suspect.name);
+    expect(result.stderr).toMatch(/ {2}do: /);
+  });
+
+  test('a wrong label is an error that names the container and the nearest label', async () => {
+    using state = temporaryState();
+    await using suspect = await startContainer({ options: ['--label', 'pristine.mod=heal'] });
+    const result = await run(`${packageRoot}/bin/pristine`, ['guard', suspect.name], {
+      env: { PRISTINE_STATE: state.path },
+    });
+    expect(result.code).toBe(2);
+    expect(result.stderr).toContain('pristine.mode');
+    expect(result.stderr).toContain(suspect.name);
   });
 });

@@ -1,5 +1,5 @@
 /** `pristine guard` as a child process, with a state directory of its own. */
-import { type ChildProcess, spawn } from 'node:child_process';
+import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -97,4 +97,20 @@ export class RunningGuard implements AsyncDisposable {
     });
     await Promise.race([this.#wake.promise, aborted]);
   }
+}
+
+/** A state directory on a filesystem of its own, so small that it can be filled. */
+export function smallDisk(size: string): Disposable & { readonly path: string; grow(size: string): void } {
+  const path = mkdtempSync(join(tmpdir(), 'pristine-test-disk-'));
+  const mount = (options: string) =>
+    execFileSync('mount', ['-t', 'tmpfs', '-o', options, 'pristine-test', path], { stdio: 'pipe' });
+  mount(`size=${size},mode=700`);
+  return {
+    path,
+    grow: (larger) => mount(`remount,size=${larger}`),
+    [Symbol.dispose]() {
+      execFileSync('umount', ['-l', path]);
+      rmSync(path, { recursive: true, force: true });
+    },
+  };
 }

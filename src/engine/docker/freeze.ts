@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { FrozenState } from '../port.ts';
 import type { Client } from './client.ts';
 import { engineFailure, refusalOf, statusOf } from './failures.ts';
@@ -25,13 +26,27 @@ export async function freeze(client: Client, notes: Notes, id: string): Promise<
   return { wasPaused: note.wasPaused, networks: removableNetworks(note.networks) };
 }
 
+/** Pauses between attempts to pause, in milliseconds. */
+const PAUSE_AGAIN_AFTER_MS = [20, 50, 100, 200, 400, 800];
+
+/**
+ * The cgroup v1 freezer can lose against processes that fork while it works ("unable to freeze"), so that one
+ * refusal means little.
+ */
 async function pause(client: Client, id: string): Promise<void> {
-  try {
-    await client.quick.getContainer(id).pause();
-  } catch (error) {
-    // It may have been paused, or have ended, since we looked.
-    if (statusOf(error) !== undefined && /already paused|not running/.test(refusalOf(error))) return;
-    throw engineFailure(error, `pause ${id}`, client.address.endpoint);
+  for (let attempt = 0; ; attempt++) {
+    try {
+      await client.quick.getContainer(id).pause();
+      return;
+    } catch (error) {
+      // It may have been paused, or have ended, since we looked.
+      if (statusOf(error) !== undefined && /already paused|not running/.test(refusalOf(error))) return;
+      const wait = PAUSE_AGAIN_AFTER_MS[attempt];
+      if (wait === undefined || !/unable to freeze/.test(refusalOf(error))) {
+        throw engineFailure(error, `pause ${id}`, client.address.endpoint);
+      }
+      await sleep(wait);
+    }
   }
 }
 

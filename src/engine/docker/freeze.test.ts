@@ -1,0 +1,38 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { expect, onTestFinished, test } from 'vitest';
+import { docker, startContainer } from '../../../test/support/engine.ts';
+import { startEngineProxy } from '../../../test/support/engine-proxy.ts';
+import { findEngine } from '../index.ts';
+
+const LOST_RACE = 'Cannot pause container: OCI runtime pause failed: unable to freeze: unknown';
+
+async function engineThatRefusesPauses(times: number, message: string) {
+  const stateDirectory = mkdtempSync(join(tmpdir(), 'pristine-test-freeze-'));
+  onTestFinished(() => rmSync(stateDirectory, { recursive: true, force: true }));
+  let left = times;
+  const proxy = await startEngineProxy((_method, path) =>
+    path.endsWith('/pause') && left-- > 0 ? message : null,
+  );
+  onTestFinished(() => proxy[Symbol.asyncDispose]());
+  return findEngine({ env: { DOCKER_HOST: proxy.dockerHost }, stateDirectory });
+}
+
+const statusOf = (id: string) => docker('inspect', '-f', '{{.State.Status}}', id);
+
+test('freeze pauses again when the freezer lost against forking processes', async () => {
+  await using container = await startContainer();
+  const engine = await engineThatRefusesPauses(3, LOST_RACE);
+  await engine.freeze(container.id);
+  expect(await statusOf(container.id)).toBe('paused');
+});
+
+test('freeze gives up on other refusals at once, and on this one after a while', async () => {
+  await using container = await startContainer();
+  const unwilling = await engineThatRefusesPauses(1, 'the runtime is missing');
+  await expect(unwilling.freeze(container.id)).rejects.toMatchObject({ code: 'E_ENGINE_REFUSED' });
+  const hopeless = await engineThatRefusesPauses(100, LOST_RACE);
+  await expect(hopeless.freeze(container.id)).rejects.toMatchObject({ code: 'E_ENGINE_REFUSED' });
+  expect(await statusOf(container.id)).toBe('running');
+});
