@@ -84,7 +84,7 @@ describe('guard --mode watch', () => {
     await guard.waitFor('ready');
     await bystander.sh(WEB_SHELL);
     // It lives long enough to be looked at for certain; how often shorter ones are is the sensor's own test.
-    await suspect.sh(`${WEB_SHELL}; sleep 0.5`);
+    await suspect.sh(`${WEB_SHELL}; sleep 0.5; :`);
 
     const { finding, latencyMs } = await guard.waitFor(
       'finding',

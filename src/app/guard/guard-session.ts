@@ -1,6 +1,6 @@
 import type { Finding, GuardEvent, Incident } from '../../contract/index.ts';
 import { decide } from '../../drift/index.ts';
-import type { ContainerSummary, Engine, EngineEvent } from '../../engine/index.ts';
+import type { ContainerDetails, ContainerSummary, Engine, EngineEvent } from '../../engine/index.ts';
 import { type Clock, type Logger, messageOf, PristineError } from '../../kernel/index.ts';
 import type { ResponseDependencies, StepReport } from '../../response/index.ts';
 import type { ChangeSensor } from '../../sensor/index.ts';
@@ -19,6 +19,8 @@ export interface GuardSessionOptions {
   readonly sensor: ChangeSensor;
   readonly store: Store;
   readonly response: Omit<ResponseDependencies, 'onStep'>;
+  /** Keeps what a later capture of any container of this image needs, so that it need not wait for it. */
+  readonly prepareCapture: (imageId: string) => Promise<void>;
   readonly clock: Clock;
   readonly logger: Logger;
   readonly emit: (event: GuardEvent) => void;
@@ -30,6 +32,7 @@ export class GuardSession {
   readonly #recorder: IncidentRecorder;
   readonly #watches = new Map<string, ContainerWatch>();
   readonly #responses: Responses;
+  readonly #prepared = new Set<string>();
   #closing = false;
 
   constructor(options: GuardSessionOptions) {
@@ -147,7 +150,12 @@ export class GuardSession {
       onGapClosed: (reason) => emit({ type: 'gap', at: this.#now(), container, reason, rescanned: true }),
     });
     this.#watches.set(id, watch);
-    await sensor.watch(details);
+    try {
+      await sensor.watch(details);
+    } catch (error) {
+      this.#watches.delete(id);
+      throw error;
+    }
     const blindSpots = [...sensor.blindSpots(details), ...watch.reader.blindSpots(details)];
     emit({
       type: 'watching',
@@ -158,6 +166,19 @@ export class GuardSession {
       blindSpots,
     });
     watch.rescan();
+    if (policy.mode === 'heal') void this.#prepareCapture(details);
+  }
+
+  /** Without it a capture takes longer, nothing else: the incident does not depend on it. */
+  async #prepareCapture({ imageId, overlay }: ContainerDetails): Promise<void> {
+    if (overlay === null || this.#prepared.has(imageId)) return;
+    this.#prepared.add(imageId);
+    try {
+      await this.#options.prepareCapture(imageId);
+    } catch (error) {
+      this.#prepared.delete(imageId);
+      if (!this.#closing) this.#problem(error);
+    }
   }
 
   async #unwatch(id: string, reason: string): Promise<void> {

@@ -8,14 +8,20 @@ import { pipeline } from 'node:stream/promises';
 import { createGunzip, createZstdDecompress } from 'node:zlib';
 import { extract } from 'tar-stream';
 import { z } from 'zod';
-import { HashingFile, type WrittenFile } from '../hashing-file.ts';
+import { HashingFile } from '../hashing-file.ts';
 
 const manifestSchema = z.array(z.object({ Config: z.string(), Layers: z.array(z.string()) })).length(1);
 
+/** A file of an archive, with the hash of its bytes as they were stored. */
+export interface UnpackedFile {
+  readonly file: string;
+  readonly sha256: string;
+}
+
 export interface UnpackedArchive {
   readonly config: Buffer;
-  /** Files with the layers, as they were stored, lowest first. */
-  readonly layers: readonly string[];
+  /** Lowest first; one that the image has twice is named twice. */
+  readonly layers: readonly UnpackedFile[];
 }
 
 /** Unpacks an archive into a folder, each member under a name of ours, and finds its one image. */
@@ -24,7 +30,7 @@ export async function unpackArchive(
   folder: string,
   signal?: AbortSignal,
 ): Promise<UnpackedArchive> {
-  const members = new Map<string, string>();
+  const members = new Map<string, UnpackedFile>();
   const links = new Map<string, string>();
   const reader = extract();
   const finished = pipeline(archive, reader, signal === undefined ? {} : { signal });
@@ -34,8 +40,9 @@ export async function unpackArchive(
       const path = posix.normalize(name);
       if (type === 'file') {
         const file = join(folder, String(members.size));
-        await pipeline(entry, (await open(file, 'wx', 0o600)).createWriteStream());
-        members.set(path, file);
+        await using target = await HashingFile.create(file);
+        await writeAll(entry as AsyncIterable<Buffer>, target);
+        members.set(path, { file, sha256: (await target.finish()).sha256 });
       } else {
         // A layer that the image has twice is a link to the first in old archives.
         if (type === 'symlink') links.set(path, posix.join(posix.dirname(path), linkname ?? ''));
@@ -45,32 +52,33 @@ export async function unpackArchive(
     }
   })();
   await Promise.all([finished, unpacked]);
-  const member = (path: string): string => {
-    const file = members.get(path) ?? members.get(links.get(path) ?? '');
-    if (file === undefined) throw new Error(`the engine's image archive has no ${path}`);
-    return file;
+  const member = (path: string): UnpackedFile => {
+    const found = members.get(path) ?? members.get(links.get(path) ?? '');
+    if (found === undefined) throw new Error(`the engine's image archive has no ${path}`);
+    return found;
   };
-  const [image] = manifestSchema.parse(JSON.parse(await readFile(member('manifest.json'), 'utf8')));
+  const [image] = manifestSchema.parse(JSON.parse(await readFile(member('manifest.json').file, 'utf8')));
   if (image === undefined) throw new Error('the image archive has no image');
-  return { config: await readFile(member(image.Config)), layers: image.Layers.map(member) };
+  return { config: await readFile(member(image.Config).file), layers: image.Layers.map(member) };
 }
 
-/** Writes a layer, uncompressed, to a new file. */
+/** A layer as it is when it is not compressed, else decompressed into a new file `target`. */
 export async function decompressLayer(
-  layer: string,
+  layer: UnpackedFile,
   target: string,
   signal?: AbortSignal,
-): Promise<WrittenFile> {
+): Promise<UnpackedFile> {
+  const decompressor = await decompressorFor(layer.file);
+  if (decompressor === null) return layer;
   await using file = await HashingFile.create(target);
-  const packed = createReadStream(layer, { highWaterMark: 256 << 10 });
-  const decompressor = await decompressorFor(layer);
-  const write = async (pieces: AsyncIterable<Buffer>) => {
-    for await (const piece of pieces) await file.write(piece);
-  };
-  const options = signal === undefined ? {} : { signal };
-  if (decompressor === null) await pipeline(packed, write, options);
-  else await pipeline(packed, decompressor, write, options);
-  return await file.finish();
+  const packed = createReadStream(layer.file, { highWaterMark: 256 << 10 });
+  const write = (pieces: AsyncIterable<Buffer>) => writeAll(pieces, file);
+  await pipeline(packed, decompressor, write, signal === undefined ? {} : { signal });
+  return { file: target, sha256: (await file.finish()).sha256 };
+}
+
+async function writeAll(pieces: AsyncIterable<Buffer>, file: HashingFile): Promise<void> {
+  for await (const piece of pieces) await file.write(piece);
 }
 
 async function decompressorFor(layer: string): Promise<Duplex | null> {

@@ -43,10 +43,10 @@ export async function storeImage(
   const expected = diffIds(config);
   const digests: string[] = [];
   for (const [index, layer] of layers.entries()) {
-    const file = join(work.path, `layer-${index}`);
-    const { sha256: digest } = await decompressLayer(layer, file, signal);
+    const { file, sha256: digest } = await decompressLayer(layer, join(work.path, `layer-${index}`), signal);
     if (expected[index] !== `sha256:${digest}`) throw mismatch(imageId, index);
-    await blobs.adopt(file, digest);
+    // An image can have the same layer twice, in one file.
+    if (!digests.includes(digest)) await blobs.adopt(file, digest);
     digests.push(digest);
   }
   if (expected.length !== digests.length) throw mismatch(imageId, digests.length);
