@@ -115,6 +115,7 @@ export type GuardLine =
       readonly sensor: string;
       readonly blindSpots: readonly string[];
     }
+  | { readonly type: 'prepared' }
   | { readonly type: 'ready'; readonly containers: number }
   | {
       readonly type: 'finding';

@@ -17,6 +17,8 @@ export const guardEventSchema = z.discriminatedUnion('type', [
     sensor: z.string(),
     blindSpots: z.array(z.string()),
   }),
+  /** The layers of the container's image are kept, so that a capture need not wait for them; in mode heal. */
+  z.object({ ...base, type: z.literal('prepared'), container: containerRef }),
   /** Every container named is watched. */
   z.object({ ...base, type: z.literal('ready'), containers: z.int() }),
   z.object({

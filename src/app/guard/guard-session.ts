@@ -8,6 +8,7 @@ import type { GuardedContainer } from '../../server/index.ts';
 import type { Store } from '../../store/index.ts';
 import type { Policies } from '../policies.ts';
 import { readerFor } from '../readers.ts';
+import { CapturePreparation } from './capture-preparation.ts';
 import { ContainerWatch, type Observation } from './container-watch.ts';
 import { IncidentRecorder } from './incident-recorder.ts';
 import { Responses } from './responses.ts';
@@ -19,8 +20,7 @@ export interface GuardSessionOptions {
   readonly sensor: ChangeSensor;
   readonly store: Store;
   readonly response: Omit<ResponseDependencies, 'onStep'>;
-  /** Keeps what a later capture of any container of this image needs, so that it need not wait for it. */
-  readonly prepareCapture: (imageId: string) => Promise<void>;
+  readonly keepImage: (imageId: string) => Promise<void>;
   readonly clock: Clock;
   readonly logger: Logger;
   readonly emit: (event: GuardEvent) => void;
@@ -32,17 +32,20 @@ export class GuardSession {
   readonly #recorder: IncidentRecorder;
   readonly #watches = new Map<string, ContainerWatch>();
   readonly #responses: Responses;
-  readonly #prepared = new Set<string>();
-  #closing = false;
+  readonly #preparation: CapturePreparation;
+  readonly #closing = new AbortController();
 
   constructor(options: GuardSessionOptions) {
     this.#options = options;
     this.#recorder = new IncidentRecorder(options.store, options.clock, options.emit);
+    const { clock, emit, keepImage } = options;
+    const onProblem = (error: unknown) => this.#problem(error);
+    this.#preparation = new CapturePreparation({ keepImage, clock, emit, onProblem });
     this.#responses = new Responses({
       dependencies: { ...options.response, onStep: (report) => this.#onStep(report) },
-      emit: options.emit,
+      emit,
       onHealed: (incident) => this.#takeOver(incident),
-      onProblem: (error) => this.#problem(error),
+      onProblem,
     });
   }
 
@@ -103,7 +106,7 @@ export class GuardSession {
 
   /** Stops watching and lets responses that are at work come to their end. */
   async close(): Promise<void> {
-    this.#closing = true;
+    this.#closing.abort();
     await this.#options.sensor.close();
     await Promise.all([...this.#watches.values()].map((watch) => watch.stop()));
     await this.#responses.close();
@@ -136,7 +139,7 @@ export class GuardSession {
   }
 
   async #watch(id: string): Promise<void> {
-    if (this.#watches.has(id) || this.#closing) return;
+    if (this.#watches.has(id) || this.#closing.signal.aborted) return;
     const { engine, sensor, policies, logger, emit } = this.#options;
     const details = await engine.inspect(id);
     const container = { id, name: details.name };
@@ -166,19 +169,7 @@ export class GuardSession {
       blindSpots,
     });
     watch.rescan();
-    if (policy.mode === 'heal') void this.#prepareCapture(details);
-  }
-
-  /** Without it a capture takes longer, nothing else: the incident does not depend on it. */
-  async #prepareCapture({ imageId, overlay }: ContainerDetails): Promise<void> {
-    if (overlay === null || this.#prepared.has(imageId)) return;
-    this.#prepared.add(imageId);
-    try {
-      await this.#options.prepareCapture(imageId);
-    } catch (error) {
-      this.#prepared.delete(imageId);
-      if (!this.#closing) this.#problem(error);
-    }
+    if (policy.mode === 'heal') void this.#preparation.prepare(details, this.#closing.signal);
   }
 
   async #unwatch(id: string, reason: string): Promise<void> {

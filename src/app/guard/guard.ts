@@ -62,7 +62,7 @@ export async function guard(context: Context, options: GuardOptions): Promise<vo
       clock: context.clock,
       healthTimeoutMs: HEALTH_TIMEOUT_MS,
     },
-    prepareCapture: (imageId) => evidence.prefetchImage(engine, imageId, signal),
+    keepImage: (imageId) => evidence.prefetchImage(engine, imageId, signal),
     clock: context.clock,
     logger: context.logger,
     emit: hub.emit,

@@ -13,6 +13,9 @@ export function printGuardEvent(out: Output, event: GuardEvent, all: boolean): v
       say(event.container.name, `: watching, mode ${event.mode}, by ${event.sensor}`);
       for (const sentence of event.blindSpots) out.line('              not seen: ', sentence);
       break;
+    case 'prepared':
+      say(event.container.name, ': prepared for a quick capture');
+      break;
     case 'ready':
       say({ text: 'ready', style: ['green', 'bold'] }, `: ${count(event.containers, 'container')} watched`);
       break;
