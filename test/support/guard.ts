@@ -30,8 +30,13 @@ export class RunningGuard implements AsyncDisposable {
   #wake = Promise.withResolvers<void>();
   #errors = '';
 
-  constructor(state: string, args: readonly string[], env: Readonly<Record<string, string>> = {}) {
-    this.#child = spawn(bin, ['guard', ...args, '--json'], {
+  constructor(
+    state: string,
+    args: readonly string[],
+    env: Readonly<Record<string, string | undefined>> = {},
+    program = bin,
+  ) {
+    this.#child = spawn(program, ['guard', ...args, '--json'], {
       stdio: ['ignore', 'pipe', 'pipe'],
       env: { ...process.env, PRISTINE_STATE: state, ...env },
     });
