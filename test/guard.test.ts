@@ -114,6 +114,12 @@ describe('guard --mode watch', () => {
     await docker('restart', '-t', '0', suspect.id);
     await suspect.sh('cp /bin/busybox /usr/bin/dropped');
     await guard.waitFor('finding', ({ finding }) => finding.path === '/usr/bin/dropped');
+    // Nobody tells of the files in a directory that moves.
+    await suspect.sh('mkdir -p /tmp/d/e && cp /bin/busybox /tmp/d/e/x && mv /tmp/d /opt');
+    await guard.waitFor(
+      'finding',
+      ({ finding }) => finding.path === '/opt/e/x' || finding.path === '/opt/d/e/x',
+    );
     await docker('rm', '-f', suspect.id);
     const { incident } = await guard.waitFor('incident', (event) => event.incident.state === 'closed');
     expect(incident.endedAt).not.toBeNull();

@@ -55,11 +55,10 @@ export class ContainerWatch {
   }
 
   touched(event: Touched): void {
-    // A directory that moved brings paths along that no event names.
-    const scanDue = event.operation === 'rename';
     const queued = this.#queue.add(event);
     if (!queued) this.rescan('more changed paths at once than are looked at one by one');
-    else if (scanDue) this.rescan();
+    // A directory that moved brings paths along that no event names.
+    else if (event.subtree === true) this.rescan();
     else this.#wake();
   }
 

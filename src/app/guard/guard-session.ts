@@ -1,6 +1,6 @@
 import type { Finding, GuardEvent, Incident } from '../../contract/index.ts';
 import { decide } from '../../drift/index.ts';
-import type { ContainerDetails, ContainerSummary, Engine, EngineEvent } from '../../engine/index.ts';
+import type { ContainerSummary, Engine, EngineEvent } from '../../engine/index.ts';
 import { type Clock, type Logger, messageOf, PristineError } from '../../kernel/index.ts';
 import type { ResponseDependencies, StepReport } from '../../response/index.ts';
 import type { ChangeSensor } from '../../sensor/index.ts';
