@@ -127,7 +127,16 @@ describe('guard --mode watch', () => {
 
   test('takes the containers that carry a label, and those that start later', async () => {
     using state = temporaryState();
-    await using guard = new RunningGuard(state.path, []);
+    await using mislabelled = await startContainer({
+      options: ['--label', 'pristine.mode=watch', '--label', 'pristine.alow=/x'],
+    });
+    // By flag, so that this can do nothing to containers of others on this engine.
+    await using guard = new RunningGuard(state.path, ['--mode', 'watch']);
+    const problem = await guard.waitFor('problem', ({ message }) => message.includes(mislabelled.name));
+    expect(problem).toMatchObject({
+      code: 'E_CONFIG_INVALID',
+      message: expect.stringContaining('pristine.allow'),
+    });
     await guard.waitFor('ready');
     await using late = await startContainer({ options: ['--label', 'pristine.mode=watch'] });
     const { container } = await guard.waitFor('watching', (event) => event.container.id === late.id);

@@ -78,7 +78,14 @@ export class GuardSession {
     // A name that is not there is an error at the start, whatever else is.
     for (const name of names) await engine.inspect(name);
     for (const container of await engine.list()) {
-      if (this.#chooses(container)) await this.#watch(container.id);
+      if (!this.#chooses(container)) continue;
+      try {
+        await this.#watch(container.id);
+      } catch (error) {
+        // What nobody asked for by name must not keep the others from being guarded.
+        if (names.length > 0) throw error;
+        this.#problem(error);
+      }
     }
   }
 
