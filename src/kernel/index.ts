@@ -1,7 +1,6 @@
 export { canonicalJson } from './canonical-json.ts';
 export { type Clock, systemClock } from './clock.ts';
 export {
-  ERROR_CATALOGUE,
   type ErrorCode,
   EXIT,
   messageOf,
@@ -9,8 +8,8 @@ export {
   systemErrorCode,
 } from './errors.ts';
 export { newId } from './ids.ts';
-export { createLogger, type Logger, silentLogger } from './log.ts';
+export { createLogger, type Logger } from './log.ts';
 export { decodePathBytes, encodePathBytes } from './path-bytes.ts';
 export { printable } from './printable.ts';
-export { isSecretName, redactAssignment, redactCommandLine, redactUrl } from './redact.ts';
+export { isSecretName, redactCommandLine, redactUrl } from './redact.ts';
 export { packageRoot, version } from './version.ts';

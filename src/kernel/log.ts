@@ -12,6 +12,3 @@ export interface Logger {
 export function createLogger(level: string): Logger {
   return pino({ level, base: null, timestamp: pino.stdTimeFunctions.isoTime }, pino.destination(2));
 }
-
-/** A logger for those who do not want to hear. */
-export const silentLogger: Logger = { debug() {}, info() {}, warn() {}, error() {} };

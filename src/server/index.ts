@@ -1,2 +1,2 @@
 export type { GuardedContainer, ServerDependencies } from './port.ts';
-export { type RunningServer, type ServerOptions, startServer } from './server.ts';
+export { type RunningServer, startServer } from './server.ts';
