@@ -7,6 +7,7 @@ import { startEngineProxy } from '../../../test/support/engine-proxy.ts';
 import { findEngine } from '../index.ts';
 
 const LOST_RACE = 'Cannot pause container: OCI runtime pause failed: unable to freeze: unknown';
+const CRASHED_SINCE = 'Container 0123 is restarting, wait until the container is running';
 
 async function engineThatRefusesPauses(times: number, message: string) {
   const stateDirectory = mkdtempSync(join(tmpdir(), 'pristine-test-freeze-'));
@@ -26,6 +27,13 @@ test('freeze pauses again when the freezer lost against forking processes', asyn
   const engine = await engineThatRefusesPauses(3, LOST_RACE);
   await engine.freeze(container.id);
   expect(await statusOf(container.id)).toBe('paused');
+});
+
+test('freeze ends a container that crashed between our look and the pause', async () => {
+  await using container = await startContainer({ options: ['--restart', 'always'] });
+  const engine = await engineThatRefusesPauses(1, CRASHED_SINCE);
+  expect(await engine.freeze(container.id)).toEqual({ wasPaused: false, networks: [] });
+  expect(await statusOf(container.id)).toBe('exited');
 });
 
 test('freeze gives up on other refusals at once, and on this one after a while', async () => {

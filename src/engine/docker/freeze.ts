@@ -13,12 +13,13 @@ import { type Notes, takeNote } from './notes.ts';
 export async function freeze(client: Client, notes: Notes, id: string): Promise<FrozenState> {
   let container = await lookUp(client, id);
   const note = await takeNote(notes, container);
-  if (container.State.Restarting) {
-    // Between two lives there is no process to pause; ended is as good as frozen, and it must not come back.
+  const toPause = container.State.Running && !container.State.Restarting && !container.State.Paused;
+  const betweenLives = toPause ? (await pause(client, id)) === 'restarting' : container.State.Restarting;
+  if (betweenLives) {
+    // There is no process to pause; ended is as good as frozen, and it must not come back.
     await client.ask(`stop ${id}`, client.patient.getContainer(id).stop({ t: 0 }));
     container = await lookUp(client, id);
   }
-  if (container.State.Running && !container.State.Paused) await pause(client, id);
   if (!container.State.Running) return { wasPaused: false, networks: [] };
   for (const network of removableNetworks(container.NetworkSettings.Networks)) {
     await disconnectNetwork(client, network, container.Id);
@@ -32,15 +33,18 @@ const PAUSE_AGAIN_AFTER_MS = [20, 50, 100, 200, 400, 800];
 /**
  * The cgroup v1 freezer can lose against processes that fork while it works ("unable to freeze"), so that one
  * refusal means little.
+ *
+ * @returns `restarting` when it has crashed since we looked, and its restart policy will start it again
  */
-async function pause(client: Client, id: string): Promise<void> {
+async function pause(client: Client, id: string): Promise<'done' | 'restarting'> {
   for (let attempt = 0; ; attempt++) {
     try {
       await client.quick.getContainer(id).pause();
-      return;
+      return 'done';
     } catch (error) {
       // It may have been paused, or have ended, since we looked.
-      if (statusOf(error) !== undefined && /already paused|not running/.test(refusalOf(error))) return;
+      if (statusOf(error) !== undefined && /already paused|not running/.test(refusalOf(error))) return 'done';
+      if (/is restarting/.test(refusalOf(error))) return 'restarting';
       const wait = PAUSE_AGAIN_AFTER_MS[attempt];
       if (wait === undefined || !/unable to freeze/.test(refusalOf(error))) {
         throw engineFailure(error, `pause ${id}`, client.address.endpoint);
