@@ -17,7 +17,8 @@ export async function writeTree(root: SafeDirectory, tar: TarWriter, options: Tr
   for (let path = pending.pop(); path !== undefined; path = pending.pop()) {
     using directory = root.openDirectory(path);
     if (directory === null) walk.omit(path, 'vanished while it was read');
-    else pending.push(...(await walk.directory(directory, path)).reverse());
+    // One by one: a directory can have more children than a call takes arguments.
+    else for (const child of (await walk.directory(directory, path)).reverse()) pending.push(child);
   }
 }
 

@@ -24,7 +24,7 @@ export interface VerifyOptions {
  */
 export async function verifyBundle(path: string, options: VerifyOptions): Promise<VerifyReport> {
   await using source = await openBundle(path);
-  const problems: VerifyProblem[] = [...source.problems];
+  let problems: VerifyProblem[] = [...source.problems];
   const seal = await checkSeal(source, options.publicKey);
   problems.push(...seal.problems);
   const { trusted } = seal;
@@ -38,7 +38,8 @@ export async function verifyBundle(path: string, options: VerifyOptions): Promis
     problems.push(...checked.problems);
   }
   problems.push(...(await checkSegment(source, seal, options)));
-  if (seal.files.length > 0) problems.push(...additions(source, seal.files));
+  // Not by push: there can be more of them than a call takes arguments.
+  if (seal.files.length > 0) problems = problems.concat(additions(source, seal.files));
   return {
     bundle: seal.manifest?.bundle ?? path,
     ok: problems.length === 0,
