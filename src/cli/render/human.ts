@@ -34,18 +34,21 @@ function twoUnits(
   return `${Math.floor(seconds / large)} ${largeName}${rest === 0 ? '' : ` ${rest} ${smallName}`}`;
 }
 
-const relative = new Intl.RelativeTimeFormat('en', { numeric: 'always' });
-
-/** A moment (ISO 8601) seen from `now`: `just now`, `3 minutes ago`, `in 2 hours` when clocks disagree. */
+/** A moment (ISO 8601) seen from `now`: `just now`, `3 min ago`, `in 2 h` when clocks disagree. */
 export function humanAgo(iso: string, now: Date): string {
   const seconds = Math.trunc((Date.parse(iso) - now.getTime()) / 1000);
   if (Number.isNaN(seconds)) return iso;
   const size = Math.abs(seconds);
   if (size < 2) return 'just now';
-  if (size < 60) return relative.format(seconds, 'second');
-  if (size < 3600) return relative.format(Math.trunc(seconds / 60), 'minute');
-  if (size < 86_400) return relative.format(Math.trunc(seconds / 3600), 'hour');
-  return relative.format(Math.trunc(seconds / 86_400), 'day');
+  const span = oneUnit(size);
+  return seconds < 0 ? `${span} ago` : `in ${span}`;
+}
+
+function oneUnit(seconds: number): string {
+  if (seconds < 60) return `${seconds} s`;
+  if (seconds < 3600) return `${Math.trunc(seconds / 60)} min`;
+  if (seconds < 86_400) return `${Math.trunc(seconds / 3600)} h`;
+  return `${Math.trunc(seconds / 86_400)} d`;
 }
 
 /** The time of day of a moment (ISO 8601) in UTC, with milliseconds. */

@@ -1,3 +1,4 @@
+import { stripVTControlCharacters } from 'node:util';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { fakeStream, HOSTILE } from '../test-support/fake-terminal.ts';
 import { createOutput } from './output.ts';
@@ -47,6 +48,28 @@ describe('output', () => {
     const { stream, text } = fakeStream({ columns: 20 });
     createOutput(stream).table(['x'.repeat(50)], [{ title: 'T', cell: (cell) => cell, flexible: true }]);
     for (const line of text().split('\n')) expect(line.length).toBeLessThanOrEqual(20);
+  });
+
+  test('lets a long line go on below its own text on a terminal, and leaves it whole in a pipe', () => {
+    const terminal = fakeStream({ columns: 24 });
+    const pipe = fakeStream();
+    for (const { stream } of [terminal, pipe]) {
+      const out = createOutput(stream);
+      out.line('  engine   ', 'Docker ', { text: 'at unix:///run/docker.sock', style: 'red' });
+      out.line('    nothing is seen of it all');
+    }
+    expect(stripVTControlCharacters(terminal.text())).toBe(
+      [
+        '  engine   Docker at',
+        '           unix:///run/',
+        '           docker.sock',
+        '    nothing is seen of',
+        '    it all',
+        '',
+      ].join('\n'),
+    );
+    expect(terminal.text()).toContain('Docker \u001b[31mat\u001b[39m\n           \u001b[31munix');
+    expect(pipe.text()).toBe('  engine   Docker at unix:///run/docker.sock\n    nothing is seen of it all\n');
   });
 
   test('writes JSON indented, or on one line, and bytes as they are', () => {

@@ -38,6 +38,19 @@ describe('a table', () => {
     expect(Math.max(...lines.map(displayWidth))).toBeLessThanOrEqual(30);
   });
 
+  test('leaves out what can be, in order, before a column becomes hard to read', () => {
+    const wide: Column<null>[] = [
+      { title: 'PATH', cell: () => '/usr/share/something/long', flexible: true },
+      { title: 'SECOND', cell: () => 'second', omit: 2 },
+      { title: 'FIRST', cell: () => 'first', omit: 1 },
+    ];
+    const heading = (width: number) => table([null], wide, plain(width))[0]?.split(/ +/);
+    expect(heading(35)).toEqual(['PATH', 'SECOND', 'FIRST']);
+    expect(heading(34)).toEqual(['PATH', 'SECOND']);
+    expect(heading(27)).toEqual(['PATH']);
+    expect(table([null], wide, plain(20))).toEqual(['PATH', '/usr/share/', 'something/long']);
+  });
+
   test('is as wide as it must be where no terminal bounds it', () => {
     const [, line] = table(
       [{ name: 'x'.repeat(500), size: '1 B' }],
@@ -101,4 +114,8 @@ test('wrapped text fits, and joined again is the text', () => {
       },
     ),
   );
+});
+
+test('a space at a break is the break', () => {
+  expect(wrap('input ($_GET) reaches system', 13)).toEqual(['input ($_GET)', 'reaches', 'system']);
 });

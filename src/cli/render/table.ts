@@ -11,6 +11,8 @@ export interface Column<Row> {
   readonly align?: 'left' | 'right';
   /** May be made narrower, its text wrapped, when the table is wider than the terminal. */
   readonly flexible?: boolean;
+  /** May be left out, the lowest number first, when the table is wider than the terminal; `--json` has it all. */
+  readonly omit?: number;
 }
 
 export interface TableOptions {
@@ -23,20 +25,52 @@ export interface TableOptions {
 const GAP = 2;
 /** A flexible column is not made narrower than this. */
 const LEAST_WIDTH = 12;
+/** Below this a flexible column is hard to read, so columns are left out first. */
+const READABLE_WIDTH = 20;
 
-/** Lines of a table with a heading. Everything in its cells is made printable, and nothing is cut off. */
+/** Lines of a table with a heading. Everything in its cells is made printable, and no text is cut off. */
 export function table<Row>(
   rows: readonly Row[],
   columns: readonly Column<Row>[],
   options: TableOptions,
 ): string[] {
-  const body = rows.map((row) => columns.map((column) => linesOf(column.cell(row))));
-  const natural = columns.map(({ title }, at) =>
-    body.reduce((most, cells) => Math.max(most, widest(cells[at] ?? [])), title.length),
+  const filled = fitting(
+    columns.map((column) => {
+      const cells = rows.map((row) => linesOf(column.cell(row)));
+      const natural = cells.reduce((most, lines) => Math.max(most, widest(lines)), column.title.length);
+      return { column, cells, natural };
+    }),
+    options.width,
   );
-  const widths = narrow(natural, columns, options.width);
-  const heading = columns.map(({ title }): Styled[] => [{ text: title, style: 'bold' }]);
-  return [heading, ...body].flatMap((cells) => rowLines(cells, columns, widths, options));
+  const shown = filled.map(({ column }) => column);
+  const widths = narrow(
+    filled.map(({ natural }) => natural),
+    shown,
+    options.width,
+  );
+  const heading = shown.map(({ title }): Styled[] => [{ text: title, style: 'bold' }]);
+  const body = rows.map((_, at) => filled.map(({ cells }) => cells[at] ?? []));
+  return [heading, ...body].flatMap((cells) => rowLines(cells, shown, widths, options));
+}
+
+interface Filled<Row> {
+  readonly column: Column<Row>;
+  readonly cells: readonly Styled[][];
+  /** Cells that its widest line takes. */
+  readonly natural: number;
+}
+
+/** Without the columns that can be left out, as far as the others would be hard to read otherwise. */
+function fitting<Row>(filled: readonly Filled<Row>[], width: number): readonly Filled<Row>[] {
+  const needed = filled.reduce(
+    (sum, { column, natural }) =>
+      sum + GAP + (column.flexible === true ? Math.min(natural, READABLE_WIDTH) : natural),
+    -GAP,
+  );
+  const order = filled.map(({ column }) => column.omit ?? Number.POSITIVE_INFINITY);
+  const next = Math.min(...order);
+  if (needed <= width || next === Number.POSITIVE_INFINITY) return filled;
+  return fitting(filled.toSpliced(order.indexOf(next), 1), width);
 }
 
 function linesOf(cell: Cell): Styled[] {

@@ -21,22 +21,29 @@ export function displayWidth(text: string): number {
 
 /** Cuts a printable text into lines of at most `width` cells, after a space or a slash where there is one. */
 export function wrap(text: string, width: number): string[] {
-  if (displayWidth(text) <= width) return [text];
-  const lines: string[] = [];
-  let line = '';
-  let used = 0;
+  return cut(text, width).map(({ start, end }) => text.slice(start, end));
+}
+
+/** As {@link wrap}, but answers where each line lies in the text; lines after the first take `rest` cells. */
+export function cut(text: string, width: number, rest = width): { start: number; end: number }[] {
+  if (displayWidth(text) <= width) return [{ start: 0, end: text.length }];
+  const lines: { start: number; end: number }[] = [];
+  let [start, at, used, room] = [0, 0, 0, width];
   for (const character of text) {
     const cells = cellsOf(character);
-    while (used + cells > width && line !== '') {
-      const at = breakBefore(line);
-      lines.push(line.slice(0, at).trimEnd());
-      line = line.slice(at);
-      used = displayWidth(line);
+    while (used + cells > room && at > start) {
+      const line = text.slice(start, at);
+      // A space where the line is full is the break itself.
+      const length = character === ' ' ? line.length : breakBefore(line);
+      lines.push({ start, end: start + line.slice(0, length).trimEnd().length });
+      start += character === ' ' ? length + 1 : length;
+      used = displayWidth(text.slice(start, at));
+      room = rest;
     }
-    line += character;
-    used += cells;
+    at += character.length;
+    if (at > start) used += cells;
   }
-  return [...lines, line];
+  return [...lines, { start, end: text.length }];
 }
 
 /** Where a full line is cut: after its last space or slash, unless that leaves less than half of it. */
