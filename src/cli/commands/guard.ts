@@ -1,7 +1,7 @@
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import type { Mode } from '../../contract/index.ts';
 import { examples } from '../examples.ts';
-import { printGuardEvent } from '../render/guard-event.ts';
+import { createGuardPrinter } from '../render/guard-event.ts';
 import type { Runner } from '../session.ts';
 
 interface GuardCommandOptions {
@@ -46,6 +46,7 @@ export function registerGuard(program: Command, run: Runner): void {
     )
     .action((names: string[], { mode, config, listen, all }: GuardCommandOptions) =>
       run(async ({ app, options, out, note, signal }) => {
+        const print = createGuardPrinter(out, { all: all === true });
         await (await app()).guard({
           names,
           flags: {
@@ -54,7 +55,7 @@ export function registerGuard(program: Command, run: Runner): void {
           },
           onEvent: (event) => {
             if (options.json) out.jsonLine(event);
-            else printGuardEvent(out, event, all === true);
+            else print(event);
           },
           ...(listen === undefined ? {} : { listen }),
           onListening: (url) => note(`the API answers at ${url}`),

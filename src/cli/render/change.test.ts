@@ -119,4 +119,10 @@ describe('who', () => {
     expect(who({ pid: 7 })).toBe('(pid 7)');
     expect(who(undefined)).toBe('');
   });
+
+  test('cuts a command line that is made to fill the terminal', () => {
+    expect(who({ pid: 7, commandLine: ['sh', '-c', 'x'.repeat(100_000)] })).toMatch(
+      /^sh -c x{114}… \(pid 7\)$/,
+    );
+  });
 });

@@ -62,12 +62,21 @@ function sizeOf({ size, allocated }: FileState): string {
   return sparse ? `${humanSize(size)} (sparse, ${humanSize(allocated)} on disk)` : humanSize(size);
 }
 
+/** A command line of more characters is cut: one of megabytes is easily made. `--json` has it whole. */
+const LONGEST_COMMAND_LINE = 120;
+
 /** Who made a change: user, command line with secrets hidden, pid of the host. */
 export function who(process: ProcessAttribution | undefined): string {
   if (process === undefined) return '';
   const { pid, uid, user, exe, commandLine } = process;
   const name = user ?? (uid === undefined ? undefined : `uid ${uid}`);
   const program =
-    commandLine === undefined || commandLine.length === 0 ? exe : redactCommandLine(commandLine).join(' ');
+    commandLine === undefined || commandLine.length === 0
+      ? exe
+      : shorten(redactCommandLine(commandLine).join(' '));
   return [name, program, `(pid ${pid})`].filter((part) => part !== undefined).join(' ');
+}
+
+function shorten(text: string): string {
+  return text.length <= LONGEST_COMMAND_LINE ? text : `${text.slice(0, LONGEST_COMMAND_LINE)}…`;
 }

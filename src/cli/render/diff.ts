@@ -2,6 +2,7 @@ import type { DiffResult } from '../../app/index.ts';
 import type { Change, Finding } from '../../contract/index.ts';
 import { dockerDiff } from '../../drift/index.ts';
 import { whatDiffers, who } from './change.ts';
+import { FINDING_COLUMNS } from './finding.ts';
 import { count } from './human.ts';
 import type { Output } from './output.ts';
 import { severityCell } from './style.ts';
@@ -70,14 +71,6 @@ function columns(
   if (all) list.push({ title: 'EXPECTED', cell: (change) => explained(change) ?? '', flexible: true });
   return list;
 }
-
-export const FINDING_COLUMNS: Column<Finding>[] = [
-  { title: 'SEVERITY', cell: ({ severity }) => severityCell(severity) },
-  { title: 'RULE', cell: ({ rule }) => rule },
-  { title: 'ATT&CK', cell: ({ attack }) => attack.join(' ') },
-  { title: 'FINDING', cell: ({ reason }) => reason, flexible: true },
-  { title: 'PATH', cell: ({ path }) => path, flexible: true },
-];
 
 /** Says where `docker diff` of the same container would mislead. */
 function printDockerDifference(out: Output, drift: DiffResult['drift']): void {

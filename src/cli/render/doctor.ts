@@ -21,6 +21,7 @@ export function printDoctor(
     );
   } else {
     out.line('  engine   ', { text: 'none', style: 'red' }, ': ', engine.problem);
+    out.line('  do       ', engine.next);
   }
   out.line(
     '  sensor   ',

@@ -15,11 +15,11 @@ const bytesOf = ({ files }: BundleManifest): number => files.reduce((sum, { size
 export const BUNDLE_COLUMNS: Column<BundleManifest>[] = [
   { title: 'BUNDLE', cell: ({ bundle }) => bundle },
   { title: 'CONTAINER', cell: ({ container }) => container.name, flexible: true },
-  { title: 'IMAGE', cell: ({ container }) => container.image, flexible: true },
+  { title: 'IMAGE', cell: ({ container }) => container.image, flexible: true, omit: 1 },
   { title: 'CAPTURED', cell: ({ capturedAt }) => humanAgo(capturedAt, new Date()) },
-  { title: 'FROZEN', cell: ({ frozen }) => (frozen ? 'yes' : 'no') },
-  { title: 'SIZE', cell: (manifest) => humanSize(bytesOf(manifest)), align: 'right' },
-  { title: 'INCIDENT', cell: ({ incident }) => incident ?? '-' },
+  { title: 'FROZEN', cell: ({ frozen }) => (frozen ? 'yes' : 'no'), omit: 2 },
+  { title: 'SIZE', cell: (manifest) => humanSize(bytesOf(manifest)), align: 'right', omit: 3 },
+  { title: 'INCIDENT', cell: ({ incident }) => incident ?? '-', omit: 4 },
 ];
 
 /** What a bundle holds, what it does not, and who had it. */

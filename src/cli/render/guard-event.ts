@@ -4,14 +4,23 @@ import { count, humanDuration, timeOfDay } from './human.ts';
 import type { Output } from './output.ts';
 import { type Styled, severityCell } from './style.ts';
 
-/** One event of the guard as a line, or a few; expected changes only when `all` is wanted. */
-export function printGuardEvent(out: Output, event: GuardEvent, all: boolean): void {
+/** Prints events of a guard; what holds for several containers is told once. */
+export function createGuardPrinter(out: Output, options: { readonly all: boolean }) {
+  const told = new Set<string>();
+  return (event: GuardEvent): void => printGuardEvent(out, event, options.all, told);
+}
+
+/** One event as a line, or a few; expected changes only when `all` is wanted. */
+function printGuardEvent(out: Output, event: GuardEvent, all: boolean, told: Set<string>): void {
   const at: Styled = { text: `${timeOfDay(event.at)}  `, style: 'gray' };
   const say = (...pieces: (string | Styled)[]) => out.line(at, ...pieces);
   switch (event.type) {
     case 'watching':
       say(event.container.name, `: watching, mode ${event.mode}, by ${event.sensor}`);
-      for (const sentence of event.blindSpots) out.line('              not seen: ', sentence);
+      for (const sentence of event.blindSpots) {
+        if (!told.has(sentence)) out.line('              not seen: ', sentence);
+        told.add(sentence);
+      }
       break;
     case 'prepared':
       say(event.container.name, ': prepared for a quick capture');

@@ -1,5 +1,5 @@
 import type { Incident, TimelineEntry } from '../../contract/index.ts';
-import { FINDING_COLUMNS } from './diff.ts';
+import { FINDING_COLUMNS } from './finding.ts';
 import { humanAgo, humanDuration } from './human.ts';
 import type { Output } from './output.ts';
 import { type Styled, severityCell } from './style.ts';
@@ -8,13 +8,13 @@ import type { Column } from './table.ts';
 export const INCIDENT_COLUMNS: Column<Incident>[] = [
   { title: 'INCIDENT', cell: ({ id }) => id },
   { title: 'CONTAINER', cell: ({ container }) => container.name, flexible: true },
-  { title: 'MODE', cell: ({ mode }) => mode },
+  { title: 'MODE', cell: ({ mode }) => mode, omit: 3 },
   { title: 'STATE', cell: ({ state }) => stateCell(state) },
   { title: 'SEVERITY', cell: ({ severity }) => severityCell(severity) },
-  { title: 'FINDINGS', cell: ({ findings }) => String(findings.length), align: 'right' },
+  { title: 'FINDINGS', cell: ({ findings }) => String(findings.length), align: 'right', omit: 4 },
   { title: 'OPENED', cell: ({ openedAt }) => humanAgo(openedAt, new Date()) },
-  { title: 'LASTED', cell: lasted },
-  { title: 'EVIDENCE', cell: ({ bundles }) => (bundles.length === 0 ? '-' : bundles), flexible: true },
+  { title: 'LASTED', cell: (incident) => lasted(incident) ?? '-', omit: 2 },
+  { title: 'EVIDENCE', cell: ({ bundles }) => (bundles.length === 0 ? '-' : bundles), omit: 1 },
 ];
 
 /** An incident with its findings and its timeline. */
@@ -27,7 +27,12 @@ export function printIncident(out: Output, incident: Incident, timeline: readonl
     ` (${container.image}, ${container.id.slice(0, 12)})`,
   );
   out.line('  state        ', stateCell(state), `, mode ${mode}, worst severity `, severityCell(severity));
-  out.line('  opened       ', incident.openedAt, ', lasted ', lasted(incident));
+  const duration = lasted(incident);
+  out.line(
+    '  opened       ',
+    incident.openedAt,
+    duration === null ? ', not ended yet' : `, ended after ${duration}`,
+  );
   if (error !== undefined) out.line('  error        ', { text: error, style: 'red' });
   if (replacement !== null)
     out.line('  replacement  ', replacement.name, ` (${replacement.id.slice(0, 12)})`);
@@ -56,6 +61,6 @@ function stateCell(state: Incident['state']): Styled {
   return state === 'failed' ? { text: state, style: 'red' } : { text: state };
 }
 
-function lasted({ openedAt, endedAt }: Incident): string {
-  return endedAt === null ? 'not ended' : humanDuration(Date.parse(endedAt) - Date.parse(openedAt));
+function lasted({ openedAt, endedAt }: Incident): string | null {
+  return endedAt === null ? null : humanDuration(Date.parse(endedAt) - Date.parse(openedAt));
 }

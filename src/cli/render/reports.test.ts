@@ -13,7 +13,7 @@ import { printContent, printDockerLines } from './content.ts';
 import { printDiff } from './diff.ts';
 import { printDoctor } from './doctor.ts';
 import { printBundle, printVerifyReport } from './evidence.ts';
-import { printGuardEvent } from './guard-event.ts';
+import { createGuardPrinter } from './guard-event.ts';
 import { printIncident } from './incident.ts';
 import { createOutput, type Output } from './output.ts';
 
@@ -134,16 +134,30 @@ describe('an event of the guard', () => {
   test.each(events.map((event) => [event.type, event] as const))(
     '%s is printed without control characters',
     (_type, event) => {
-      const text = printed((out) => printGuardEvent(out, event, false));
+      const text = printed((out) => createGuardPrinter(out, { all: false })(event));
       expect(text).toMatch(/^03:04:05\.678 {2}\S/);
       expect(text.replaceAll('\n', '')).not.toMatch(/[\p{Cc}\p{Cf}\p{Cs}]/u);
     },
   );
 
   test('ready has the word that scripts wait for', () => {
-    expect(printed((out) => printGuardEvent(out, { at, type: 'ready', containers: 2 }, false))).toBe(
-      '03:04:05.678  ready: 2 containers watched\n',
-    );
+    expect(
+      printed((out) => createGuardPrinter(out, { all: false })({ at, type: 'ready', containers: 2 })),
+    ).toBe('03:04:05.678  ready: 2 containers watched\n');
+  });
+
+  test('watching tells once what is not seen of any container', () => {
+    const blindSpots = ['memory', 'volumes'];
+    const watching = (name: string, more: string[]): GuardEvent => ({
+      ...{ at, type: 'watching', container: { id: name, name }, mode: 'watch', sensor: 'fanotify' },
+      blindSpots: [...blindSpots, ...more],
+    });
+    const text = printed((out) => {
+      const print = createGuardPrinter(out, { all: false });
+      print(watching('web', []));
+      print(watching('db', ['/data']));
+    });
+    expect(text.match(/not seen: .*/g)).toEqual(['not seen: memory', 'not seen: volumes', 'not seen: /data']);
   });
 
   test('of an expected change is printed only when asked for', () => {
@@ -154,8 +168,8 @@ describe('an event of the guard', () => {
       change: added('/run/a.pid'),
       expected: 'a pid file',
     };
-    expect(printed((out) => printGuardEvent(out, event, false))).toBe('');
-    expect(printed((out) => printGuardEvent(out, event, true))).toContain(
+    expect(printed((out) => createGuardPrinter(out, { all: false })(event))).toBe('');
+    expect(printed((out) => createGuardPrinter(out, { all: true })(event))).toContain(
       'A /run/a.pid (file 0644 0:0 3 B) (expected: a pid file)',
     );
   });
@@ -168,7 +182,7 @@ test('an incident is told with findings and timeline', () => {
   ];
   const text = printed((out) => printIncident(out, incident, timeline));
   expect(text).toContain('healed, mode heal, worst severity critical');
-  expect(text).toContain(`opened       ${at}, lasted 4.2 s`);
+  expect(text).toContain(`opened       ${at}, ended after 4.2 s`);
   expect(text).toMatch(/2026-01-02 03:04:06\.878 {2,}1\.2 s {2}freeze done {2}paused/);
   expect(text.replaceAll('\n', '')).not.toMatch(/[\p{Cc}\p{Cf}\p{Cs}]/u);
 });
@@ -217,10 +231,10 @@ test('a doctor without an engine says so', () => {
   const text = printed((out) =>
     printDoctor(out, {
       ...{ version: '0.1.0', runtime: 'Node.js 24', stateDirectory: '/s', checks: [] },
-      engine: { ok: false, problem: 'nothing answers' },
+      engine: { ok: false, problem: 'nothing answers', next: 'Start one.' },
       sensor: { kind: 'polling', because: 'not root' },
     }),
   );
-  expect(text).toContain('none: nothing answers');
+  expect(text).toContain('none: nothing answers\n  do       Start one.\n');
   expect(text).toContain('polling: not root');
 });
