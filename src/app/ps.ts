@@ -3,7 +3,7 @@ import { DEFAULT_POLICY } from '../contract/index.ts';
 import { policyFor, worstSeverity } from '../drift/index.ts';
 import type { ContainerStatus, ContainerSummary, Engine } from '../engine/index.ts';
 import { posture } from '../hardening/index.ts';
-import { messageOf } from '../kernel/index.ts';
+import { messageOf, PristineError } from '../kernel/index.ts';
 import { assess } from './assess.ts';
 import type { Context } from './context.ts';
 import { containerSubject } from './drift-subject.ts';
@@ -33,17 +33,19 @@ export async function ps(context: Context, signal?: AbortSignal): Promise<PsRow[
   const rows: PsRow[] = [];
   for (const summary of await engine.list()) {
     signal?.throwIfAborted();
-    rows.push(await rowOf(context, engine, summary, signal));
+    const row = await rowOf(context, engine, summary, signal);
+    if (row !== null) rows.push(row);
   }
   return rows;
 }
 
+/** Answers null when the container went away meanwhile. */
 async function rowOf(
   context: Context,
   engine: Engine,
   summary: ContainerSummary,
   signal?: AbortSignal,
-): Promise<PsRow> {
+): Promise<PsRow | null> {
   const { id, name, image, status, createdAt } = summary;
   const base = { id, name, image, status, createdAt, mode: null, grade: null, drift: null, severity: null };
   try {
@@ -67,6 +69,7 @@ async function rowOf(
     };
   } catch (error) {
     signal?.throwIfAborted();
+    if (error instanceof PristineError && error.code === 'E_NO_SUCH_CONTAINER') return null;
     return { ...base, error: messageOf(error) };
   }
 }

@@ -2,6 +2,7 @@ import type { Command } from 'commander';
 import type { PsRow } from '../../app/index.ts';
 import { examples } from '../examples.ts';
 import { humanAgo } from '../render/human.ts';
+import type { Output } from '../render/output.ts';
 import type { Styled } from '../render/style.ts';
 import { severityCell } from '../render/style.ts';
 import type { Column } from '../render/table.ts';
@@ -22,26 +23,33 @@ export function registerPs(program: Command, run: Runner): void {
         progress.stop();
         if (options.json) out.json(rows);
         else if (rows.length === 0) out.line('no containers');
-        else out.table(rows, columns(new Date()));
+        else printRows(out, rows);
       }),
     );
+}
+
+function printRows(out: Output, rows: readonly PsRow[]): void {
+  out.table(rows, columns(new Date()));
+  const unknown = rows.filter(({ error }) => error !== undefined);
+  if (unknown.length > 0) out.line();
+  for (const { name, error = '' } of unknown) out.line({ text: name, style: 'red' }, ': ', error);
 }
 
 function columns(now: Date): Column<PsRow>[] {
   return [
     { title: 'NAME', cell: ({ name }) => name, flexible: true },
-    { title: 'IMAGE', cell: ({ image }) => image, flexible: true },
+    { title: 'IMAGE', cell: ({ image }) => image, flexible: true, omit: 2 },
     { title: 'STATUS', cell: ({ status }) => status },
     { title: 'MODE', cell: ({ mode }) => mode ?? '-' },
     { title: 'POSTURE', cell: ({ grade }) => gradeCell(grade) },
-    { title: 'DRIFT', cell: driftCell, flexible: true },
+    { title: 'DRIFT', cell: driftCell },
     { title: 'WORST', cell: ({ severity }) => severityCell(severity) },
-    { title: 'CREATED', cell: ({ createdAt }) => humanAgo(createdAt, now) },
+    { title: 'CREATED', cell: ({ createdAt }) => humanAgo(createdAt, now), omit: 1 },
   ];
 }
 
 function driftCell({ drift, error }: PsRow): string | Styled {
-  if (error !== undefined) return { text: error, style: 'red' };
+  if (error !== undefined) return { text: 'unknown', style: 'red' };
   if (drift === null) return '-';
   const { added, changed, deleted } = drift;
   if (added + changed + deleted === 0) return { text: 'pristine', style: 'green' };
