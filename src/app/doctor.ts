@@ -1,4 +1,4 @@
-import { messageOf, version } from '../kernel/index.ts';
+import { messageOf, PristineError, version } from '../kernel/index.ts';
 import { type HostCheck, hostChecks } from '../sensor/index.ts';
 import type { Context } from './context.ts';
 
@@ -15,7 +15,7 @@ export interface DoctorReport {
         readonly storageDriver: string;
         readonly localStorage: boolean;
       }
-    | { readonly ok: false; readonly problem: string };
+    | { readonly ok: false; readonly problem: string; readonly next: string };
   readonly checks: HostCheck[];
   /** Which sensor the guard will use, and why not the better one. */
   readonly sensor: { readonly kind: 'fanotify' | 'polling'; readonly because: string };
@@ -23,8 +23,8 @@ export interface DoctorReport {
 
 /** What this host and engine can do, tried for real, and what falls back to polling. */
 export async function doctor(context: Context): Promise<DoctorReport> {
-  const engine = await context.engine().catch((error: unknown) => messageOf(error));
-  const found = typeof engine === 'string' ? null : engine;
+  const engine = await context.engine().catch(asNotFound);
+  const found = 'problem' in engine ? null : engine;
   const checks = await hostChecks(
     found?.capabilities.localStorage === true ? found.info.rootDirectory : undefined,
   );
@@ -36,8 +36,8 @@ export async function doctor(context: Context): Promise<DoctorReport> {
     runtime: `Node.js ${process.versions.node}`,
     stateDirectory: context.stateDirectory,
     engine:
-      typeof engine === 'string'
-        ? { ok: false, problem: engine }
+      'problem' in engine
+        ? engine
         : {
             ok: true,
             title: engine.info.title,
@@ -55,4 +55,9 @@ export async function doctor(context: Context): Promise<DoctorReport> {
           }
         : { kind: 'polling', because: polling },
   };
+}
+
+function asNotFound(error: unknown): Extract<DoctorReport['engine'], { ok: false }> {
+  const next = error instanceof PristineError ? error.next : 'Please report this defect.';
+  return { ok: false, problem: messageOf(error), next };
 }
