@@ -222,6 +222,8 @@ export class GuardSession {
 
   /** The replacement is watched in the suspect's stead. */
   async #takeOver({ container, replacement }: Incident): Promise<void> {
+    // A response may end after the sensor was closed: then nothing is watched any more.
+    if (this.#closing.signal.aborted) return;
     await this.#unwatch(container.id, 'a pristine container took its place');
     if (replacement !== null) await this.#watch(replacement.id);
   }
@@ -239,7 +241,8 @@ export class GuardSession {
 
   #problem(error: unknown): void {
     const known = error instanceof PristineError ? error : undefined;
-    this.#options.logger.error({ error: messageOf(error) }, 'a problem while guarding');
+    // The event tells people and scripts; the log adds where it came from.
+    this.#options.logger.debug({ err: error }, 'a problem while guarding');
     this.#options.emit({
       type: 'problem',
       at: this.#now(),
