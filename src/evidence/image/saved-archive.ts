@@ -51,7 +51,9 @@ export async function unpackArchive(
       }
     }
   })();
-  await Promise.all([finished, unpacked]);
+  const [read, written] = await Promise.allSettled([finished, unpacked]);
+  // A write that fails ends the stream too, and only its own error says why.
+  for (const end of [written, read]) if (end.status === 'rejected') throw end.reason;
   const member = (path: string): UnpackedFile => {
     const found = members.get(path) ?? members.get(links.get(path) ?? '');
     if (found === undefined) throw new Error(`the engine's image archive has no ${path}`);
