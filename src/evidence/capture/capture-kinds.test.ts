@@ -114,6 +114,25 @@ test('nothing of the host is read through what a hostile container left, and not
   expect(tars.length).toBeGreaterThanOrEqual(2);
 });
 
+test('names of the container’s that look like whiteouts hide nothing of the image', async () => {
+  await using suspect = await startContainer();
+  await suspect.sh(`
+    : > /bin/.wh.busybox; : > /bin/.wh..wh..opq; mkdir /.wh.bin; echo loot > /.wh.bin/loot
+    echo evil > /etc/.wh.a; ln /etc/.wh.a /etc/evil; rm /bin/wget`);
+  const { bundle, manifest } = await captureContainer(suspect.id, state.path, { engine });
+  expect((await store.readCurrent(bundle, '/bin/busybox', 9))?.bytes).toHaveLength(9);
+  expect(await current(bundle, '/.wh.bin/loot')).toBe('loot\n');
+  expect(await current(bundle, '/etc/evil')).toBe('evil\n');
+  expect(await store.readCurrent(bundle, '/bin/wget', 9)).toBeNull();
+  expect(manifest.omissions).toContainEqual(
+    expect.stringContaining('/bin/.wh.busybox is not in the evidence image'),
+  );
+  await using image = await store.openShellImage(engine, bundle);
+  const run = ['run', '--rm', '--label', 'pristine.test=1', image.reference];
+  const seen = await docker(...run, 'sh', '-c', 'cat /etc/evil; ls /bin/wget 2>&1 || true');
+  expect(seen).toMatch(/^evil\nls: .*No such file/);
+});
+
 test('the evidence shows custody: captured, sealed, verified, shown', async () => {
   await using suspect = await startContainer();
   const { bundle } = await captureContainer(suspect.id, state.path, { engine });

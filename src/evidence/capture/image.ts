@@ -73,10 +73,8 @@ async function loadableLayer({
   if (loadable === null) return null;
   await builder.blobFrom(file, loadable);
   await rm(file);
-  for (const path of loadable.leftOut) {
-    omissions.add(
-      `/${path} is not in the evidence image, as loading it would fill the disk with zeros; items/${UPPER} has it.`,
-    );
+  for (const { path, why } of loadable.leftOut) {
+    omissions.add(`/${path} is not in the evidence image, as ${why}; items/${UPPER} has it.`);
   }
   return loadable;
 }

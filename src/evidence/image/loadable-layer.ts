@@ -8,8 +8,15 @@ import { TarWriter } from '../tar/writer.ts';
 const MOST_HOLES = 64 << 20;
 const PIECE = 256 << 10;
 
+/** A member that the image goes without, and why. */
+export interface LeftOut {
+  readonly path: string;
+  readonly why: string;
+}
+
 /**
- * Copies a layer without the files whose holes would fill a disk, and without hard links to them.
+ * Copies a layer without the files whose holes would fill a disk, without hard links to them, and without names
+ * of the container's that an engine would take for whiteouts, which would hide files of the image.
  *
  * @returns null when there are none, and nothing is written
  */
@@ -17,14 +24,14 @@ export async function writeLoadableLayer(
   layer: string,
   target: string,
   signal?: AbortSignal,
-): Promise<(WrittenFile & { leftOut: string[] }) | null> {
+): Promise<(WrittenFile & { leftOut: LeftOut[] }) | null> {
   await using file = await open(layer);
   const source = descriptorSource(file.fd, signal);
   const kept: { start: number; end: number }[] = [];
-  const leftOut = new Set<string>();
+  const leftOut = new Map<string, string>();
   for await (const member of scanTar(source)) {
-    if (isTooSparse(member) || (member.type === 'hardlink' && leftOut.has(member.target)))
-      leftOut.add(member.path);
+    const why = whyLeftOut(member) ?? (member.type === 'hardlink' ? leftOut.get(member.target) : undefined);
+    if (why !== undefined) leftOut.set(member.path, why);
     else if (kept.at(-1)?.end === member.start) kept.push({ start: kept.pop()?.start ?? 0, end: member.end });
     else kept.push({ start: member.start, end: member.end });
   }
@@ -38,9 +45,10 @@ export async function writeLoadableLayer(
     }
   }
   await new TarWriter(copy).end();
-  return { ...(await copy.finish()), leftOut: [...leftOut] };
+  return { ...(await copy.finish()), leftOut: [...leftOut].map(([path, why]) => ({ path, why })) };
 }
 
-function isTooSparse({ sparse, realSize, dataSize }: TarMember): boolean {
-  return sparse && realSize - dataSize > MOST_HOLES;
+function whyLeftOut({ sparse, realSize, dataSize, literal }: TarMember): string | undefined {
+  if (sparse && realSize - dataSize > MOST_HOLES) return 'loading it would fill the disk with zeros';
+  return literal ? 'engines take names with ".wh." for deletions' : undefined;
 }

@@ -2,7 +2,7 @@
 import type { FileType } from '../../contract/index.ts';
 import { encodePathBytes } from '../../kernel/index.ts';
 import type { SafeDirectory } from '../../linux/index.ts';
-import type { TarHeader, TarType } from '../tar/header.ts';
+import { LITERAL_RECORD, type TarHeader, type TarType } from '../tar/header.ts';
 import type { TarWriter } from '../tar/writer.ts';
 import type { Entry, TreeOptions } from './entry.ts';
 import { writeFileEntry } from './write-file.ts';
@@ -26,8 +26,8 @@ class TreeWriter {
   readonly #tar: TarWriter;
   readonly #options: TreeOptions;
   readonly #device: string;
-  /** First name of each file that has several, by inode. */
-  readonly #links = new Map<bigint, Uint8Array>();
+  /** First name of each file that has several, by inode; names that look like markers apart from all others. */
+  readonly #links = { plain: new Map<bigint, Uint8Array>(), literal: new Map<bigint, Uint8Array>() };
 
   constructor(tar: TarWriter, options: TreeOptions, device: string) {
     this.#tar = tar;
@@ -71,11 +71,13 @@ class TreeWriter {
     } else if (type === 'socket') {
       this.omit(path, 'is a socket, which tar cannot hold');
     } else {
-      const first = status.links > 1 ? this.#links.get(status.inode) : undefined;
+      const links = this.#looksLikeMarker(path) ? this.#links.literal : this.#links.plain;
+      const first = status.links > 1 ? links.get(status.inode) : undefined;
       if (first !== undefined) {
-        await this.#tar.entry({ ...this.#header(entry, 'hardlink'), records: [], target: first });
+        const records = this.#literal(path);
+        await this.#tar.entry({ ...this.#header(entry, 'hardlink'), records, target: first });
       } else if ((await this.#writeOther(entry, type)) && status.links > 1) {
-        this.#links.set(status.inode, encodePathBytes(path));
+        links.set(status.inode, encodePathBytes(path));
       }
     }
   }
@@ -98,7 +100,17 @@ class TreeWriter {
   #header(entry: Entry, type: TarType): Omit<TarHeader, 'size'> {
     const { mode, uid, gid, mtime } = entry.status;
     const path = encodePathBytes(type === 'dir' ? `${entry.path}/` : entry.path);
-    return { path, type, mode, uid, gid, mtime, records: this.#xattrs(entry) };
+    const records = [...this.#xattrs(entry), ...this.#literal(entry.path)];
+    return { path, type, mode, uid, gid, mtime, records };
+  }
+
+  /** Whether readers of OCI layers would take a container's own name for a whiteout. */
+  #looksLikeMarker(path: string): boolean {
+    return this.#options.overlay && /(^|\/)\.wh\./.test(path);
+  }
+
+  #literal(path: string): [string, Uint8Array][] {
+    return this.#looksLikeMarker(path) ? [[LITERAL_RECORD, Buffer.from('1')]] : [];
   }
 
   #xattrs({ directory, name, path }: Entry): [string, Uint8Array][] {

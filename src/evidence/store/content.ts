@@ -58,7 +58,7 @@ async function ask(members: AsyncIterable<TarMember>, path: string): Promise<Lay
     if (member.path === path) answer = member;
     // A parent that is no directory here hides what lower layers have below it.
     else if (member.type !== 'dir' && parents.includes(member.path) && member.path !== '') hidden = true;
-    if (whiteouts.has(member.path) || opaque.has(member.path)) hidden = true;
+    if (!member.literal && (whiteouts.has(member.path) || opaque.has(member.path))) hidden = true;
   }
   const file = answer?.type === 'hardlink' ? files.get(answer.target) : answer;
   if (file?.type === 'file') return { found: 'file', member: file };

@@ -4,6 +4,12 @@ export const BLOCK = 512;
 
 export type TarType = 'file' | 'hardlink' | 'symlink' | 'char' | 'block' | 'dir' | 'fifo';
 
+/**
+ * PAX record of an entry whose name, or a folder's above it, begins with `.wh.` in the container too. In an OCI
+ * layer such a name would hide files of the layers below; with this record it is a name like any other.
+ */
+export const LITERAL_RECORD = 'PRISTINE.literal';
+
 export const TYPE_FLAGS: Record<TarType, string> = {
   file: '0',
   hardlink: '1',

@@ -1,6 +1,6 @@
 /** Where the members of a tar archive lie: ustar, PAX, GNU long names, and sparse files of PAX 1.0. */
 import { decodePathBytes } from '../../kernel/index.ts';
-import { BLOCK, padding, type TarType, TYPE_FLAGS } from './header.ts';
+import { BLOCK, LITERAL_RECORD, padding, type TarType, TYPE_FLAGS } from './header.ts';
 import { decodeSparseMap } from './sparse.ts';
 import type { ByteSource } from './writer.ts';
 
@@ -18,6 +18,8 @@ export interface TarMember {
   /** Size of the file that the data stands for. */
   readonly realSize: number;
   readonly sparse: boolean;
+  /** Its name is the container's own, though it looks like a whiteout. */
+  readonly literal: boolean;
   /** Offset behind its data's padding. */
   readonly end: number;
 }
@@ -105,6 +107,7 @@ function member(
     target: place.type === 'hardlink' ? trimmed(target) : target,
     realSize: sparse ? Number(extension.get('GNU.sparse.realsize')?.toString('latin1')) : place.dataSize,
     sparse,
+    literal: extension.has(LITERAL_RECORD),
   };
 }
 
