@@ -2,7 +2,7 @@
 import { chmod, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import { dockerWith } from '../docker.ts';
 import { ensureDemoImages } from '../images/build.ts';
 import { whatCarries } from '../system/remove-all.ts';
@@ -15,9 +15,14 @@ let folder: string;
 beforeAll(async () => {
   await ensureDemoImages(docker, plainTask(console.error), new AbortController().signal);
   folder = await mkdtemp(join(tmpdir(), 'pristine-range-test-'));
+  // Other demos on this host come and go in the usual place.
+  vi.stubEnv('TMPDIR', folder);
 });
 
-afterAll(() => rm(folder, { recursive: true }));
+afterAll(async () => {
+  vi.unstubAllEnvs();
+  await rm(folder, { recursive: true });
+});
 
 /** A demo whose `pristine` command is a shell script; says what was told so far. */
 async function demo(script: string, options: Partial<DemoOptions> = {}) {
@@ -40,10 +45,9 @@ async function leftOf(told: readonly string[]): Promise<string[]> {
   return whatCarries(docker, label ?? '');
 }
 
-const states = async () => (await readdir(tmpdir())).filter((name) => name.startsWith('pristine-demo-'));
+const states = async () => (await readdir(folder)).filter((name) => name.startsWith('pristine-demo-'));
 
 test('a guard that ends at once is named, with its own words, and nothing is left', async () => {
-  const before = await states();
   const { running, told } = await demo('echo "no such\x1b option" >&2; exit 2');
   await expect(running).rejects.toMatchObject({
     code: 'E_DEMO',
@@ -51,7 +55,7 @@ test('a guard that ends at once is named, with its own words, and nothing is lef
   });
   expect(told.join('')).toContain('the attack is a real one');
   expect(await leftOf(told)).toEqual([]);
-  expect(await states()).toEqual(before);
+  expect(await states()).toEqual([]);
 });
 
 test('an interrupt ends it with nothing left, and the guard with it', async () => {
