@@ -61,3 +61,12 @@ describe('a command line', () => {
     expect(redactCommandLine(words)).toEqual(shown);
   });
 });
+
+test.each(['x', 'a://', ':', 'a://b:', '-'])('a long word of %j is looked at in no time', (piece) => {
+  const word = piece.repeat(200_000 / piece.length);
+  const start = process.cpuUsage();
+  redactCommandLine([word]);
+  const { user } = process.cpuUsage(start);
+  // Searched anew from each letter, it takes minutes.
+  expect(user / 1000).toBeLessThan(2000);
+});

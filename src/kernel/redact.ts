@@ -16,7 +16,8 @@ export function redactAssignment(assignment: string): string {
 
 /** Hides the password in every `scheme://user:password@host` of a text. */
 export function redactUrl(text: string): string {
-  return text.replaceAll(/([a-z][a-z0-9+.-]*:\/\/[^\s:/@]*):[^\s/@]*@/gi, '$1:***@');
+  // Without its bound, the scheme would be looked for to the end of a long word from each of its letters.
+  return text.replaceAll(/([a-z][a-z0-9+.-]{0,31}:\/\/[^\s:/@]*):[^\s/@]*@/gi, '$1:***@');
 }
 
 /** Programs that take a password as `-pSECRET`. */
