@@ -1,8 +1,8 @@
 import { join } from 'node:path';
-import { type Engine, findEngine } from '../engine/index.ts';
-import { createEvidenceStore, type EvidenceStore } from '../evidence/index.ts';
+import type { Engine } from '../engine/index.ts';
+import type { EvidenceStore } from '../evidence/index.ts';
 import type { Clock, Logger } from '../kernel/index.ts';
-import { openSqliteStore, type Store } from '../store/index.ts';
+import type { Store } from '../store/index.ts';
 import { ensureStateDirectory } from './state-directory.ts';
 
 export interface ContextOptions {
@@ -13,7 +13,10 @@ export interface ContextOptions {
   readonly clock: Clock;
 }
 
-/** What use cases share; engine, store and evidence are opened when first asked for. */
+/**
+ * What use cases share; engine, store and evidence are loaded and opened when first asked for, as a command that
+ * needs one of them need not wait for the libraries of the others.
+ */
 export interface Context extends ContextOptions {
   engine(): Promise<Engine>;
   store(): Promise<Store>;
@@ -30,19 +33,21 @@ export function createContext(options: ContextOptions): Context {
   return {
     ...options,
     engine: () => {
-      engine ??= findEngine({ env, stateDirectory });
+      engine ??= import('../engine/index.ts').then(({ findEngine }) => findEngine({ env, stateDirectory }));
       return engine;
     },
     store: () => {
-      store ??= ensureStateDirectory(stateDirectory).then(() =>
-        openSqliteStore(join(stateDirectory, 'pristine.db')),
-      );
+      store ??= ensureStateDirectory(stateDirectory).then(async () => {
+        const { openSqliteStore } = await import('../store/index.ts');
+        return openSqliteStore(join(stateDirectory, 'pristine.db'));
+      });
       return store;
     },
     evidence: () => {
-      evidence ??= ensureStateDirectory(stateDirectory).then(() =>
-        createEvidenceStore(stateDirectory, { clock }),
-      );
+      evidence ??= ensureStateDirectory(stateDirectory).then(async () => {
+        const { createEvidenceStore } = await import('../evidence/index.ts');
+        return createEvidenceStore(stateDirectory, { clock });
+      });
       return evidence;
     },
     close: async () => {

@@ -1,15 +1,15 @@
 import type { Incident, TimelineEntry } from '../contract/index.ts';
-import { type EngineStatus, engineDown, engineStatus, engineUp } from '../engine/index.ts';
+import type { EngineStatus } from '../engine/index.ts';
 import type { Clock, Logger } from '../kernel/index.ts';
 import { systemClock } from '../kernel/index.ts';
-import { type ByHandOptions, type CaptureByHand, captureByHand, restoreByHand } from './by-hand.ts';
+import type { ByHandOptions, CaptureByHand } from './by-hand.ts';
 import type { ContentDiff } from './content-diff.ts';
 import { createContext } from './context.ts';
-import { type DiffResult, diff, diffAsDocker, diffContent } from './diff.ts';
-import { type DoctorReport, doctor } from './doctor.ts';
+import type { DiffResult } from './diff.ts';
+import type { DoctorReport } from './doctor.ts';
 import { exportEvidence, listEvidence, openEvidenceShell, showEvidence, verifyEvidence } from './evidence.ts';
-import { type GuardOptions, guard } from './guard/guard.ts';
-import { type PsRow, ps } from './ps.ts';
+import type { GuardOptions } from './guard/guard.ts';
+import type { PsRow } from './ps.ts';
 import { ensureStateDirectory } from './state-directory.ts';
 
 export type { CaptureByHand } from './by-hand.ts';
@@ -30,28 +30,51 @@ export interface AppOptions {
 /** Everything that the command line can ask for. */
 export type App = ReturnType<typeof createApp>;
 
-/** Puts the rooms together. Cheap: engine, store and evidence are opened by the first use that needs them. */
+/**
+ * Puts the rooms together. Cheap: each use case is loaded by its first use, and opens engine, store and evidence
+ * only when it needs them.
+ */
 export function createApp(options: AppOptions) {
   const context = createContext({ clock: systemClock, ...options });
   const { stateDirectory } = options;
 
   return {
-    ps: (signal?: AbortSignal): Promise<PsRow[]> => ps(context, signal),
-    diff: (reference: string, signal?: AbortSignal): Promise<DiffResult> => diff(context, reference, signal),
-    diffAsDocker: (reference: string, signal?: AbortSignal): Promise<string[]> =>
-      diffAsDocker(context, reference, signal),
-    diffContent: (reference: string, path: string): Promise<ContentDiff> =>
-      diffContent(context, reference, path),
-    guard: (given: GuardOptions): Promise<void> => guard(context, given),
+    ps: async (signal?: AbortSignal): Promise<PsRow[]> => {
+      const { ps } = await import('./ps.ts');
+      return ps(context, signal);
+    },
+    diff: async (reference: string, signal?: AbortSignal): Promise<DiffResult> => {
+      const { diff } = await import('./diff.ts');
+      return diff(context, reference, signal);
+    },
+    diffAsDocker: async (reference: string, signal?: AbortSignal): Promise<string[]> => {
+      const { diffAsDocker } = await import('./diff.ts');
+      return diffAsDocker(context, reference, signal);
+    },
+    diffContent: async (reference: string, path: string): Promise<ContentDiff> => {
+      const { diffContent } = await import('./diff.ts');
+      return diffContent(context, reference, path);
+    },
+    guard: async (given: GuardOptions): Promise<void> => {
+      const { guard } = await import('./guard/guard.ts');
+      return guard(context, given);
+    },
     incidents: async (): Promise<Incident[]> => (await context.store()).incidents(),
     incident: async (id: string): Promise<{ incident: Incident; timeline: TimelineEntry[] }> => {
       const store = await context.store();
       return { incident: await store.incident(id), timeline: await store.timeline(id) };
     },
-    capture: (reference: string, given: ByHandOptions & { freeze: boolean }): Promise<CaptureByHand> =>
-      captureByHand(context, reference, given),
-    restore: (reference: string, given: ByHandOptions): Promise<Incident> =>
-      restoreByHand(context, reference, given),
+    capture: async (
+      reference: string,
+      given: ByHandOptions & { freeze: boolean },
+    ): Promise<CaptureByHand> => {
+      const { captureByHand } = await import('./by-hand.ts');
+      return captureByHand(context, reference, given);
+    },
+    restore: async (reference: string, given: ByHandOptions): Promise<Incident> => {
+      const { restoreByHand } = await import('./by-hand.ts');
+      return restoreByHand(context, reference, given);
+    },
     evidence: {
       list: () => listEvidence(context),
       verify: (reference: string, publicKeyFile?: string) =>
@@ -60,15 +83,24 @@ export function createApp(options: AppOptions) {
       export: (reference: string, output: string) => exportEvidence(context, reference, output),
       shell: (reference: string) => openEvidenceShell(context, reference),
     },
-    doctor: (): Promise<DoctorReport> => doctor(context),
+    doctor: async (): Promise<DoctorReport> => {
+      const { doctor } = await import('./doctor.ts');
+      return doctor(context);
+    },
     engine: {
       up: async (say: (sentence: string) => void): Promise<EngineStatus> => {
         await ensureStateDirectory(stateDirectory);
+        const { engineUp } = await import('../engine/index.ts');
         return engineUp({ stateDirectory, say });
       },
-      down: (given: { purge: boolean; say: (sentence: string) => void }) =>
-        engineDown({ stateDirectory, ...given }),
-      status: (): Promise<EngineStatus> => engineStatus({ stateDirectory }),
+      down: async (given: { purge: boolean; say: (sentence: string) => void }) => {
+        const { engineDown } = await import('../engine/index.ts');
+        return engineDown({ stateDirectory, ...given });
+      },
+      status: async (): Promise<EngineStatus> => {
+        const { engineStatus } = await import('../engine/index.ts');
+        return engineStatus({ stateDirectory });
+      },
     },
     close: (): Promise<void> => context.close(),
   };

@@ -2,7 +2,6 @@ import { type Command, Option } from 'commander';
 import { EXIT } from '../../kernel/index.ts';
 import { examples } from '../examples.ts';
 import { printContent, printDockerLines } from '../render/content.ts';
-import { printDiff } from '../render/diff.ts';
 import type { Runner } from '../session.ts';
 import { wrongUsage } from '../usage-error.ts';
 
@@ -67,7 +66,11 @@ export function registerDiff(program: Command, run: Runner): void {
         const result = await diff(name, signal);
         progress.stop();
         if (options.json || format === 'json') out.json(result);
-        else printDiff(out, result, all === true);
+        else {
+          // The rules come with it, which help and other commands need not load.
+          const { printDiff } = await import('../render/diff.ts');
+          printDiff(out, result, all === true);
+        }
         return result.findings.length > 0 ? EXIT.findings : EXIT.ok;
       }),
     );
