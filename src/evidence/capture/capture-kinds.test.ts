@@ -133,6 +133,18 @@ test('names of the container’s that look like whiteouts hide nothing of the im
   expect(seen).toMatch(/^evil\nls: .*No such file/);
 });
 
+test('deleted files of nothing but holes keep nobody reading', async () => {
+  await using suspect = await startContainer();
+  await suspect.sh(`
+    sh -c 'for i in 3 4 5 6 7 8 9; do truncate -s 250M /tmp/h$i; eval "exec $i</tmp/h$i"; rm /tmp/h$i; done
+      truncate -s 1k /tmp/s; exec 2</tmp/s; rm /tmp/s; exec sleep 555' &
+    until grep -qx sleep /proc/$!/comm; do sleep 0.05; done`);
+  const { manifest } = await captureContainer(suspect.id, state.path, { engine });
+  const held = manifest.items.filter(({ path }) => path.startsWith('items/deleted-files/'));
+  expect(held.map(({ size }) => size)).toEqual([1024]);
+  expect(manifest.omissions.filter((sentence) => sentence.includes('are holes'))).toHaveLength(7);
+});
+
 test('the evidence shows custody: captured, sealed, verified, shown', async () => {
   await using suspect = await startContainer();
   const { bundle } = await captureContainer(suspect.id, state.path, { engine });

@@ -4,6 +4,9 @@ import type { CaptureContext } from './context.ts';
 
 const LARGEST_FILE = 256 << 20;
 const LARGEST_TOTAL = 2 * 1024 ** 3;
+/** Holes cost the container nothing, so that it can have as many as it likes to keep us reading. */
+const MOST_HOLES = 64 << 20;
+const MOST_HASHED = 4 * 1024 ** 3;
 
 /** What became of a file: hashed, and where its content is in the bundle when it was kept. */
 export interface KeptFile {
@@ -18,6 +21,7 @@ export class FileKeeper {
   readonly #digests = new Map<string, string>();
   readonly #items = new Set<string>();
   #total = 0;
+  #hashed = 0;
   #rootDevice: number | undefined;
 
   constructor(context: CaptureContext) {
@@ -35,8 +39,20 @@ export class FileKeeper {
       if (folder !== null) omissions.add(`The ${title} has ${size} bytes, too many to keep.`);
       return { size };
     }
-    const sha256 = this.#digests.get(file.identity) ?? (await file.digest(signal));
-    this.#digests.set(file.identity, sha256);
+    if (file.holes > MOST_HOLES) {
+      omissions.add(`The ${title} is neither kept nor hashed: ${file.holes} of its ${size} bytes are holes.`);
+      return { size };
+    }
+    let sha256 = this.#digests.get(file.identity);
+    if (sha256 === undefined) {
+      this.#hashed += size;
+      if (this.#hashed > MOST_HASHED) {
+        omissions.add(`The ${title} is neither kept nor hashed: more than ${MOST_HASHED} bytes together.`);
+        return { size };
+      }
+      sha256 = await file.digest(signal);
+      this.#digests.set(file.identity, sha256);
+    }
     if (folder === null) return { size, sha256 };
     const item = `${folder}/${sha256}`;
     if (!this.#items.has(item)) {

@@ -6,6 +6,7 @@ import { readProcLink } from '../proc/read.ts';
 import { type LinkedFile, openLinkedFile } from '../proc/regular-file.ts';
 import type { CaptureContext } from './context.ts';
 import { FileKeeper, type KeptFile } from './file-keeper.ts';
+import { ProcessBudget } from './process-budget.ts';
 
 /** More processes than that are counted, not described. */
 const MOST_DESCRIBED = 4096;
@@ -47,6 +48,11 @@ export async function captureProcesses(context: CaptureContext): Promise<Capture
       else omissions.add(`Process ${pid} ended while it was captured.`);
     }
   });
+  if (collector.budget.isSpent) {
+    omissions.add(
+      'The processes have more open files, environment or maps than are kept: see "cut" of each.',
+    );
+  }
   omissions.add("The processes' memory was not captured.");
   return { pids: described, sockets };
 }
@@ -54,6 +60,7 @@ export async function captureProcesses(context: CaptureContext): Promise<Capture
 class ProcessCollector {
   readonly #keeper: FileKeeper;
   readonly #sockets: SocketHolders;
+  readonly budget = new ProcessBudget();
   /** Paths whose content differs from the image's. */
   readonly #drifted: ReadonlySet<string>;
 
@@ -65,7 +72,7 @@ class ProcessCollector {
   }
 
   async line(pid: number, boot: number | null): Promise<string | null> {
-    const record = await describeProcess(pid, boot);
+    const record = await describeProcess(pid, boot, this.budget.detail);
     if (record === null) return null;
     const executable = await this.#executable(pid);
     const descriptors: object[] = [];
@@ -76,7 +83,9 @@ class ProcessCollector {
       if (file !== null) kept++;
       descriptors.push({ ...descriptor, ...(file !== null && { deletedFile: file }) });
     }
-    return canonicalJson({ ...record, executable, descriptors });
+    const line = canonicalJson({ ...record, executable, descriptors });
+    this.budget.spend(descriptors.length, line.length);
+    return line;
   }
 
   async #executable(pid: number): Promise<object | null> {
@@ -97,7 +106,8 @@ class ProcessCollector {
   }
 
   async #deletedFile(pid: number, { fd, target }: OpenDescriptor): Promise<KeptFile | null> {
-    if (!target.startsWith('/')) return null;
+    // d_path() of the kernel says so of every file that no name leads to; the others need not be opened.
+    if (!target.startsWith('/') || !target.endsWith(' (deleted)')) return null;
     await using file = await openLinkedFile(`/proc/${pid}/fd/${fd}`);
     if (file === null || !file.deleted) return null;
     return await this.#keeper.keep(

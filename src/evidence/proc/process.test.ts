@@ -14,3 +14,10 @@ test('a process without supplementary groups has none', { skip: process.getuid?.
     child.kill();
   }
 });
+
+test('describes only as much of a process as is wanted', async () => {
+  const brief = await describeProcess(process.pid, null, { texts: false, mostDescriptors: 2 });
+  expect(brief).toMatchObject({ environment: [], maps: '', cut: ['environ', 'maps', 'fd'] });
+  expect(brief?.descriptors).toHaveLength(2);
+  expect((await describeProcess(process.pid, null))?.maps).not.toBe('');
+});

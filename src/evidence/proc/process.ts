@@ -39,9 +39,20 @@ const MOST_DESCRIPTORS = 16_384;
 /** Ticks of /proc/PID/stat in a second: USER_HZ, 100 on every architecture that Node runs on. */
 const TICKS = 100;
 
+/** How much of a process to describe. */
+export interface ProcessDetail {
+  /** With its environment and its maps. */
+  readonly texts: boolean;
+  readonly mostDescriptors: number;
+}
+
 /** Reads a process; null when it is gone. */
-export async function describeProcess(pid: number, bootTime: number | null): Promise<ProcessRecord | null> {
-  const cut: string[] = [];
+export async function describeProcess(
+  pid: number,
+  bootTime: number | null,
+  { texts, mostDescriptors }: ProcessDetail = { texts: true, mostDescriptors: MOST_DESCRIPTORS },
+): Promise<ProcessRecord | null> {
+  const cut: string[] = texts ? [] : ['environ', 'maps'];
   const read = async (name: keyof typeof LIMITS): Promise<Buffer> => {
     const text: ProcText | null = await readProc(`/proc/${pid}/${name}`, LIMITS[name]);
     if (text?.cut) cut.push(name);
@@ -50,7 +61,10 @@ export async function describeProcess(pid: number, bootTime: number | null): Pro
   const status = statusFields(await read('status'));
   if (status.size === 0) return null;
   const numbers = (field: string) => (status.get(field) ?? '').split(/\s+/).filter(Boolean).map(Number);
-  const { names, cut: moreDescriptors } = await listProc(`/proc/${pid}/fd`, MOST_DESCRIPTORS);
+  const { names, cut: moreDescriptors } = await listProc(
+    `/proc/${pid}/fd`,
+    Math.min(mostDescriptors, MOST_DESCRIPTORS),
+  );
   if (moreDescriptors) cut.push('fd');
   return {
     pid,
@@ -66,10 +80,10 @@ export async function describeProcess(pid: number, bootTime: number | null): Pro
     seccomp: status.get('Seccomp') ?? '',
     noNewPrivileges: status.get('NoNewPrivs') === '1',
     commandLine: strings(await read('cmdline')),
-    environment: strings(await read('environ')),
+    environment: texts ? strings(await read('environ')) : [],
     workingDirectory: readProcLink(`/proc/${pid}/cwd`),
     root: readProcLink(`/proc/${pid}/root`),
-    maps: decodePathBytes(await read('maps')),
+    maps: texts ? decodePathBytes(await read('maps')) : '',
     descriptors: descriptors(pid, names),
     cut,
   };

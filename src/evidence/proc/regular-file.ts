@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import type { Stats } from 'node:fs';
 import { constants, type FileHandle, open, stat } from 'node:fs/promises';
 import { systemErrorCode } from '../../kernel/index.ts';
 import type { ByteSink } from '../tar/writer.ts';
@@ -11,6 +12,8 @@ export interface LinkedFile extends AsyncDisposable {
   /** No name leads to it any more. */
   readonly deleted: boolean;
   readonly size: number;
+  /** Bytes of it that are holes. */
+  readonly holes: number;
   /** SHA-256 of its content. */
   digest(signal?: AbortSignal): Promise<string>;
   copy(to: ByteSink, signal?: AbortSignal): Promise<void>;
@@ -39,7 +42,7 @@ export async function openLinkedFile(link: string): Promise<LinkedFile | null> {
 
 function linkedFile(
   handle: FileHandle,
-  { dev, ino, nlink, size }: { dev: number; ino: number; nlink: number; size: number },
+  { dev, ino, nlink, size, blocks }: Pick<Stats, 'dev' | 'ino' | 'nlink' | 'size' | 'blocks'>,
 ): LinkedFile {
   const copy = async (to: ByteSink, signal?: AbortSignal) => {
     const buffer = Buffer.alloc(Math.min(PIECE, size));
@@ -56,6 +59,7 @@ function linkedFile(
     device: dev,
     deleted: nlink === 0,
     size,
+    holes: Math.max(0, size - blocks * 512),
     copy,
     async digest(signal) {
       const hash = createHash('sha256');
