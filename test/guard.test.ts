@@ -75,6 +75,19 @@ describe('guard --mode heal', () => {
   });
 });
 
+test('an interrupt lets the response come to its end, and is no problem', async () => {
+  using state = temporaryState();
+  await using suspect = await startContainer();
+  await using guard = new RunningGuard(state.path, [suspect.name, '--mode', 'heal']);
+  await guard.waitFor('ready');
+  await suspect.sh(WEB_SHELL);
+  await guard.waitFor('step', ({ step, phase }) => step === 'health' && phase === 'intent');
+  expect(await guard.stop('SIGINT')).toBe(0);
+  expect(guard.events.filter(({ type }) => type === 'problem')).toEqual([]);
+  expect(await pristineJson<Incident[]>(state.path, 'incidents')).toMatchObject([{ state: 'healed' }]);
+  await docker('rm', '-f', suspect.name);
+});
+
 describe('guard --mode watch', () => {
   test('names the process of a change, and leaves the container as it is', async () => {
     using state = temporaryState();
