@@ -37,8 +37,10 @@ function configuredContext(env: Environment): string | undefined {
 export function contextAddress(env: Environment, name: string): EngineAddress {
   const directory = join(dockerDirectory(env), 'contexts');
   const id = createHash('sha256').update(name).digest('hex');
+  const file = join(directory, 'meta', id, 'meta.json');
+  if (!existsSync(file)) throw new Error(`there is no context "${name}" in ${directory}`);
   const meta: { Endpoints?: { docker?: { Host?: string; SkipTLSVerify?: boolean } } } = JSON.parse(
-    readFileSync(join(directory, 'meta', id, 'meta.json'), 'utf8'),
+    readFileSync(file, 'utf8'),
   );
   const endpoint = meta.Endpoints?.docker;
   if (!endpoint?.Host) throw new Error(`the context "${name}" names no Docker endpoint`);

@@ -115,6 +115,8 @@ describe('findEngine', () => {
     expect((await find({ DOCKER_CONTEXT: 'work' })).info.foundBy).toBe('context work');
     await expect(find({ DOCKER_CONTEXT: 'unknown' }), 'named, so no other').rejects.toMatchObject({
       code: 'E_NO_ENGINE',
+      message: expect.stringMatching(/context unknown: there is no context "unknown" in \S+contexts$/),
+      next: expect.stringContaining('docker context ls'),
     });
   });
 
@@ -130,7 +132,9 @@ describe('findEngine', () => {
     selectContext('old');
     await expect(find({})).rejects.toMatchObject({
       code: 'E_NO_ENGINE',
-      message: expect.stringMatching(/context old \(old\): .*; default socket \(unix:.*\): not there$/),
+      message: expect.stringMatching(
+        /context old \(tcp:\/\/user:\*\*\*@127\.0\.0\.1:1\): .*; default socket \(unix:.*\): not there$/,
+      ),
       next: expect.stringContaining('pristine engine up'),
     });
   });

@@ -25,7 +25,10 @@ const SSH_TIMEOUT_MS = 15_000;
 
 interface Place {
   readonly foundBy: string;
-  readonly endpoint: string;
+  /** Fit for a message; null where only `address` tells why there is none. */
+  readonly endpoint: string | null;
+  /** What to do about it when it is explicit and does not answer. */
+  readonly next?: string;
   /** The user named this one: any other would be a different engine than the one asked for. */
   readonly explicit: boolean;
   address(): EngineAddress;
@@ -62,7 +65,8 @@ function* places(options: FindEngineOptions): Generator<Place> {
   const host = env.DOCKER_HOST;
   if (host) {
     const address = () => environmentAddress(env, host);
-    yield { foundBy: 'DOCKER_HOST', endpoint: redactUrl(host), explicit: true, address };
+    const next = 'Start that engine, correct DOCKER_HOST, or unset it so that other places are tried.';
+    yield { foundBy: 'DOCKER_HOST', endpoint: redactUrl(host), explicit: true, next, address };
   }
   const context = contextPlace(env);
   if (context !== null) yield context;
@@ -76,14 +80,25 @@ function contextPlace(env: Environment): Place | null {
   try {
     const name = currentContext(env);
     if (name === null) return null;
-    const address = () => contextAddress(env, name);
-    return { foundBy: `context ${name}`, endpoint: name, explicit, address };
+    const next =
+      'Start that engine, or name another context: "docker context ls" lists them. Without DOCKER_CONTEXT other places are tried.';
+    const place = { foundBy: `context ${name}`, explicit, next };
+    try {
+      const address = contextAddress(env, name);
+      return { ...place, endpoint: redactUrl(address.endpoint), address: () => address };
+    } catch (error) {
+      return { ...place, endpoint: null, address: rethrow(error) };
+    }
   } catch (error) {
-    const address = () => {
-      throw error;
-    };
-    return { foundBy: 'current context', endpoint: "the docker command's config.json", explicit, address };
+    const endpoint = "the docker command's config.json";
+    return { foundBy: 'current context', endpoint, explicit, address: rethrow(error) };
   }
+}
+
+function rethrow(error: unknown): () => never {
+  return () => {
+    throw error;
+  };
 }
 
 function socketPlace(foundBy: string, path: string): Place {
@@ -93,14 +108,15 @@ function socketPlace(foundBy: string, path: string): Place {
 
 function noEngine(failures: readonly { place: Place; error: unknown }[]): PristineError {
   const refused = failures.find(({ error }) => isPermission(error));
-  if (refused !== undefined) return permissionFailure(refused.place.endpoint, refused.error);
-  const tried = failures.map(({ place, error }) => `${place.foundBy} (${place.endpoint}): ${reason(error)}`);
+  if (refused !== undefined)
+    return permissionFailure(refused.place.endpoint ?? refused.place.foundBy, refused.error);
+  const tried = failures.map(({ place: { foundBy, endpoint }, error }) => {
+    return `${foundBy}${endpoint === null ? '' : ` (${endpoint})`}: ${reason(error)}`;
+  });
   const explicit = failures.find(({ place }) => place.explicit)?.place;
   return new PristineError('E_NO_ENGINE', `no container engine answers; tried ${tried.join('; ')}`, {
     next:
-      explicit === undefined
-        ? 'Start Docker, set DOCKER_HOST, or start a private engine with "pristine engine up".'
-        : `Start that engine, correct ${explicit.foundBy}, or unset it so that other places are tried.`,
+      explicit?.next ?? 'Start Docker, set DOCKER_HOST, or start a private engine with "pristine engine up".',
     cause: failures.at(-1)?.error,
   });
 }
@@ -113,5 +129,6 @@ function reason(error: unknown): string {
   const code = systemErrorCode(error);
   if (code === 'ENOENT') return 'not there';
   if (code === 'ECONNREFUSED') return 'nothing listens there';
+  if (code === 'ENOTFOUND') return 'no host has that name';
   return messageOf(error) || code || 'no answer';
 }

@@ -33,7 +33,7 @@ export async function lookUp(client: Client, reference: string): Promise<Inspect
   try {
     return (await client.quick.getContainer(name).inspect()) as unknown as Inspect;
   } catch (error) {
-    if (statusOf(error) === 404) throw await noSuchContainer(client, name, error);
+    if (statusOf(error) === 404) throw await noSuchContainer(client, name);
     if (/multiple ids found/i.test(messageOf(error))) {
       throw new PristineError('E_AMBIGUOUS_CONTAINER', `more than one container id begins with "${name}"`, {
         next: 'Give more digits of the id, or the name: "pristine ps" lists both.',
@@ -44,7 +44,7 @@ export async function lookUp(client: Client, reference: string): Promise<Inspect
   }
 }
 
-async function noSuchContainer(client: Client, name: string, cause?: unknown): Promise<PristineError> {
+async function noSuchContainer(client: Client, name: string): Promise<PristineError> {
   const names = (await listContainers(client)).map((container) => container.name);
   const near = nearest(name, names);
   return new PristineError('E_NO_SUCH_CONTAINER', `no container has the name or id "${printable(name)}"`, {
@@ -52,7 +52,6 @@ async function noSuchContainer(client: Client, name: string, cause?: unknown): P
       near === null
         ? 'See the containers of this engine with "pristine ps".'
         : `Did you mean "${near}"? "pristine ps" lists all containers.`,
-    cause,
   });
 }
 
