@@ -107,6 +107,11 @@ export function describeEngine(
       expect(Date.parse(lines[0]?.split(' ')[0] ?? '')).toBeGreaterThan(Date.now() - 60_000);
     });
 
+    test('lists no changes of a container without any', async () => {
+      await using container = await startContainer();
+      expect(await engine.changes(container.id)).toEqual([]);
+    });
+
     optional('readPath')('reads a path as a tar, and says when it is not there', async () => {
       await using container = await startContainer();
       await container.sh('echo content > /file');

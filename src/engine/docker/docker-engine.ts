@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs';
 import { release } from 'node:os';
 import { join } from 'node:path';
 import type { ChangeKind } from '../../contract/index.ts';
+import { PristineError } from '../../kernel/index.ts';
 import type { Engine, EngineCapabilities, EngineInfo } from '../port.ts';
 import { type EngineAddress, isLocal } from './address.ts';
 import { connect } from './client.ts';
@@ -72,8 +73,8 @@ export async function connectDocker(options: DockerEngineOptions): Promise<Engin
     pastEvents: (id, since, until) => pastEvents(client, id, since, until),
     async changes(id) {
       const container = client.patient.getContainer((await lookUp(client, id)).Id);
-      const listed = (await client.ask('list changes', container.changes())) as ChangeAnswer[] | null;
-      return (listed ?? []).map(({ Kind, Path }) => ({ kind: KINDS[Kind] ?? 'C', path: Path }));
+      const listed = changesListed(await client.ask('list changes', container.changes()));
+      return listed.map(({ Kind, Path }) => ({ kind: KINDS[Kind] ?? 'C', path: Path }));
     },
     readPath: async (id, path) => readPath(client, (await lookUp(client, id)).Id, path),
     async logs(id) {
@@ -104,6 +105,19 @@ interface InfoAnswer {
 interface ChangeAnswer {
   readonly Kind: number;
   readonly Path: string;
+}
+
+/** An unchanged container's list is `null`, which docker-modem gives as the bytes of the answer. */
+function changesListed(answer: unknown): ChangeAnswer[] {
+  if (Array.isArray(answer)) return answer;
+  if (answer == null || String(answer).trim() === 'null') return [];
+  throw new PristineError(
+    'E_ENGINE_REFUSED',
+    'the engine answered with something else than a list of changes',
+    {
+      next: 'See whether "docker diff" works, and look at the log of the engine.',
+    },
+  );
 }
 
 /**
