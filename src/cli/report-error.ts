@@ -1,4 +1,11 @@
-import { messageOf, PristineError, printable, redactUrl, systemErrorCode } from '../kernel/index.ts';
+import {
+  messageOf,
+  PristineError,
+  printable,
+  printableJson,
+  redactUrl,
+  systemErrorCode,
+} from '../kernel/index.ts';
 
 export interface ErrorReport {
   readonly exitCode: number;
@@ -18,7 +25,7 @@ export function reportError(
   const { code, message, next, exitCode } = error;
   const stack = debug && thrown instanceof Error ? stackOf(thrown) : '';
   if (json) {
-    return { exitCode, text: `${stack}${JSON.stringify({ error: { code, message, next } })}\n` };
+    return { exitCode, text: `${stack}${printableJson({ error: { code, message, next } })}\n` };
   }
   const why = causesOf(error).map((cause) => `  why: ${line(cause)}\n`);
   return { exitCode, text: `pristine: ${line(message)}\n${why.join('')}  do: ${line(next)}\n${stack}` };

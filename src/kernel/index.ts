@@ -10,6 +10,6 @@ export {
 export { newId } from './ids.ts';
 export { createLogger, type Logger } from './log.ts';
 export { decodePathBytes, encodePathBytes } from './path-bytes.ts';
-export { printable } from './printable.ts';
+export { printable, printableJson } from './printable.ts';
 export { isSecretName, redactCommandLine, redactUrl } from './redact.ts';
 export { packageRoot, version } from './version.ts';

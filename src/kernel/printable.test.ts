@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { decodePathBytes } from './path-bytes.ts';
-import { printable } from './printable.ts';
+import { printable, printableJson } from './printable.ts';
 
 const anyText = fc.oneof(
   fc.string({ unit: 'binary' }),
@@ -47,4 +47,15 @@ describe('printable text', () => {
   ])('%s', (_title, text, safe) => {
     expect(printable(text)).toBe(safe);
   });
+});
+
+test('JSON for a terminal holds no control character, and is the same value', () => {
+  fc.assert(
+    fc.property(fc.dictionary(anyText, anyText), fc.constantFrom(0, 2), (value, indent) => {
+      const safe = printableJson(value, indent);
+      expect(safe.replaceAll('\n', '')).not.toMatch(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}\p{Co}]/u);
+      expect(JSON.parse(safe)).toEqual(JSON.parse(JSON.stringify(value)));
+    }),
+  );
+  expect(printableJson({ a: '\u009b2J\u202e\u{e0041}ü' })).toBe('{"a":"\\u009b2J\\u202e\\udb40\\udc41ü"}');
 });

@@ -19,3 +19,22 @@ export function printable(text: string): string {
 const UNSAFE = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}\p{Co}\\]/gu;
 
 const SHORT: Record<string, string> = { '\n': '\\n', '\r': '\\r', '\t': '\\t', '\\': '\\\\' };
+
+/**
+ * A value as JSON that is safe to print on a terminal: what {@link printable} makes visible and JSON would leave
+ * as it is stands as `\u` escapes, so that the value is the same for whoever parses it.
+ *
+ * @param indent spaces a level; 0 for one line
+ */
+export function printableJson(value: unknown, indent = 0): string {
+  // Outside of strings, JSON has none of these characters but the line ends that it is indented with.
+  return JSON.stringify(value, null, indent).replaceAll(UNSAFE_IN_JSON, (character) =>
+    Array.from({ length: character.length }, (_, unit) => escapeOf(character.charCodeAt(unit))).join(''),
+  );
+}
+
+const UNSAFE_IN_JSON = /(?!\n)[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Co}]/gu;
+
+function escapeOf(unit: number): string {
+  return `\\u${unit.toString(16).padStart(4, '0')}`;
+}

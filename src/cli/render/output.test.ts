@@ -75,9 +75,9 @@ describe('output', () => {
   test('writes JSON indented, or on one line, and bytes as they are', () => {
     const { stream, text } = fakeStream();
     const out = createOutput(stream);
-    out.json({ a: '\udcff' });
+    out.json({ a: '\udcff\u009b\u202e' });
     out.jsonLine({ a: 1 });
     out.raw(Buffer.from('\u001b'));
-    expect(text()).toBe('{\n  "a": "\\udcff"\n}\n{"a":1}\n\u001b');
+    expect(text()).toBe('{\n  "a": "\\udcff\\u009b\\u202e"\n}\n{"a":1}\n\u001b');
   });
 });

@@ -1,5 +1,5 @@
 import { styleText } from 'node:util';
-import { printable } from '../../kernel/index.ts';
+import { printable, printableJson } from '../../kernel/index.ts';
 import type { Style, Styled } from './style.ts';
 import { type Column, table } from './table.ts';
 import { cut, displayWidth } from './width.ts';
@@ -51,8 +51,8 @@ export function createOutput(stream: NodeJS.WriteStream): Output {
     table: (rows, columns) => {
       for (const line of table(rows, columns, { width: width(), paint })) stream.write(`${line}\n`);
     },
-    json: (value) => void stream.write(`${JSON.stringify(value, null, 2)}\n`),
-    jsonLine: (value) => void stream.write(`${JSON.stringify(value)}\n`),
+    json: (value) => void stream.write(`${printableJson(value, 2)}\n`),
+    jsonLine: (value) => void stream.write(`${printableJson(value)}\n`),
     raw: (bytes) => void stream.write(bytes),
   };
 }
