@@ -1,5 +1,5 @@
 /** The package as its users get it from npm: packed here, installed into an empty folder, and run from there. */
-import { mkdtemp, readdir, rm } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, realpath, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
@@ -97,4 +97,21 @@ test('the files of the demo are there', async () => {
   const demo = 'range/demo';
   const list = async (root: string) => (await readdir(join(root, demo), { recursive: true })).sort();
   expect(await list(join(folder, 'node_modules/pristine-guard'))).toEqual(await list(packageRoot));
+});
+
+test('without the Node.js it pins it takes that of the host, unless that is too old', async () => {
+  const pinned = join(folder, 'node_modules/.bin/node');
+  const own = await realpath(pinned);
+  await rm(pinned);
+  const host = join(folder, 'host');
+  await mkdir(host);
+  const answers = async (script: string) => {
+    await writeFile(join(host, 'node'), `#!/bin/sh\n${script}\n`, { mode: 0o755 });
+    return run(installed, ['--version'], { env: { ...env, PATH: `${host}:${env.PATH}` } });
+  };
+  expect(await answers('echo v20.19.0')).toMatchObject({
+    code: 1,
+    stderr: expect.stringMatching(/Node\.js 24 .* needed.*\n {2}do: /),
+  });
+  expect(await answers(`exec ${own} "$@"`)).toEqual({ code: 0, stdout: `${version}\n`, stderr: '' });
 });
