@@ -1,4 +1,4 @@
-import { createTwoFilesPatch } from 'diff';
+import { createTwoFilesPatch, FILE_HEADERS_ONLY } from 'diff';
 import type { FileState } from '../contract/index.ts';
 import { PristineError } from '../kernel/index.ts';
 import type { FileSample } from '../sensor/index.ts';
@@ -63,7 +63,7 @@ function textPatch(path: string, before: FileSample | null, after: FileSample | 
     decode(after),
     undefined,
     undefined,
-    { timeout: COMPARE_TIMEOUT_MS },
+    { timeout: COMPARE_TIMEOUT_MS, headerOptions: FILE_HEADERS_ONLY },
   );
 }
 

@@ -11,6 +11,7 @@ import { registerGuard } from './commands/guard.ts';
 import { registerIncident, registerIncidents } from './commands/incidents.ts';
 import { registerPs } from './commands/ps.ts';
 import { registerRestore } from './commands/restore.ts';
+import { examples } from './examples.ts';
 import type { Runner } from './session.ts';
 
 /** The command line: every command with its options, its help and an example. Errors are thrown, not printed. */
@@ -35,6 +36,14 @@ export function createProgram(run: Runner): Command {
       new Option('--log-level <level>', 'what is logged to standard error, as JSON lines')
         .choices(['debug', 'info', 'warn', 'error'])
         .default('warn'),
+    )
+    .addHelpText(
+      'after',
+      examples(
+        ['pristine demo', 'the story, live, on a system of its own'],
+        ['pristine ps', 'how the containers of this host stand'],
+        ['pristine guard web db', 'watch two of them'],
+      ),
     )
     .addHelpText(
       'after',

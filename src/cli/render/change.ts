@@ -63,7 +63,7 @@ function sizeOf({ size, allocated }: FileState): string {
 }
 
 /** A command line of more characters is cut: one of megabytes is easily made. `--json` has it whole. */
-const LONGEST_COMMAND_LINE = 120;
+const LONGEST_COMMAND_LINE = 80;
 
 /** Who made a change: user, command line with secrets hidden, pid of the host. */
 export function who(process: ProcessAttribution | undefined): string {
