@@ -113,7 +113,6 @@ class FanotifySensor implements ChangeSensor {
 
   blindSpots(): string[] {
     return [
-      'Stores to a memory-mapped file are seen when it is unmapped.',
       ...(kernelAtLeast(6, 5)
         ? []
         : [

@@ -6,7 +6,7 @@ export function overlayBlindSpots(target: WatchTarget): string[] {
     ...target.mounts.filter((mount) => mount.writable).map(mountSentence),
     'Changes under /dev, /dev/shm, /proc and /sys, and to /etc/hosts, /etc/hostname and /etc/resolv.conf, lie on mounts of the engine and are not in the upper layer.',
     'Memory of processes is not looked at: a program that runs from memory alone (memfd) leaves no file.',
-    'A file that is written through a memory mapping may still change until it is unmapped.',
+    'What is stored through a memory mapping of a file raises no event until the mapping ends; scans find what has reached the file.',
   ];
 }
 
