@@ -23,7 +23,7 @@ export function requireToken(token: string) {
     if (!LOOPBACK_HOSTS.has(request.hostname)) {
       await reply
         .code(421)
-        .send({ error: { code: 'E_USAGE', message: 'this API answers on loopback only' } });
+        .send(wrong('this API answers on loopback only', 'Ask for 127.0.0.1 or localhost.'));
       return;
     }
     const given = Buffer.from(request.headers.authorization ?? '');
@@ -31,7 +31,11 @@ export function requireToken(token: string) {
       await reply
         .code(401)
         .header('www-authenticate', 'Bearer')
-        .send({ error: { code: 'E_USAGE', message: 'the token of STATE/api.token is needed' } });
+        .send(wrong('the token of STATE/api.token is needed', 'Send it as "Authorization: Bearer TOKEN".'));
     }
   };
+}
+
+function wrong(message: string, next: string) {
+  return { error: { code: 'E_USAGE', message, next } };
 }

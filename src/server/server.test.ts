@@ -68,6 +68,19 @@ describe('the API', () => {
     });
   });
 
+  test('answers every failure in one shape', async () => {
+    const failures = [get('/api/v1/nope'), get('/api/v1/containers', {})];
+    for (const response of await Promise.all(failures)) {
+      expect(await response.json()).toEqual({
+        error: {
+          code: 'E_USAGE',
+          message: expect.stringMatching(/./),
+          next: expect.stringMatching(/./),
+        },
+      });
+    }
+  });
+
   test('refuses requests without the token or with another', async () => {
     expect((await get('/api/v1/containers', {})).status).toBe(401);
     expect((await get('/api/v1/containers', { authorization: 'Bearer x' })).status).toBe(401);

@@ -32,6 +32,11 @@ export async function startServer(deps: ServerDependencies, options: ServerOptio
     await reply.code(status).send({ error: { code, message, next } });
   });
 
+  server.setNotFoundHandler(async ({ url }, reply) => {
+    const next = 'See docs/guarding.md for the paths there are.';
+    await reply.code(404).send({ error: { code: 'E_USAGE', message: `there is no ${url}`, next } });
+  });
+
   server.get('/api/v1/health', async () => ({ ok: true, version }));
   server.get('/api/v1/containers', async () => deps.containers());
   server.get('/api/v1/incidents', () => deps.incidents());
