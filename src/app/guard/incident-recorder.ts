@@ -3,8 +3,11 @@ import type { Clock } from '../../kernel/index.ts';
 import { newId } from '../../kernel/index.ts';
 import type { Store } from '../../store/index.ts';
 
-/** An incident lists so many findings; an attacker who makes a million files must not fill the disk with ours. */
-const MAX_FINDINGS = 500;
+/**
+ * An incident lists so many findings of one rule: an attacker who makes a million files must not fill the disk
+ * with ours, nor hide what another rule sees behind them.
+ */
+const MAX_OF_A_RULE = 200;
 
 interface Container {
   readonly id: string;
@@ -17,8 +20,8 @@ export class IncidentRecorder {
   readonly #store: Store;
   readonly #clock: Clock;
   readonly #emit: (event: GuardEvent) => void;
-  /** Rule and path of the findings told so far, by incident. */
-  readonly #told = new Map<string, Set<string>>();
+  /** Paths of the findings told so far, by incident and rule. */
+  readonly #told = new Map<string, Map<string, Set<string>>>();
 
   constructor(store: Store, clock: Clock, emit: (event: GuardEvent) => void) {
     this.#store = store;
@@ -38,17 +41,21 @@ export class IncidentRecorder {
   ): Promise<string | null> {
     if (findings.length === 0) return null;
     const incidentId = await this.#incidentOf(container, mode);
-    const told = this.#told.get(incidentId) ?? new Set();
+    const told = this.#told.get(incidentId) ?? new Map<string, Set<string>>();
     this.#told.set(incidentId, told);
     for (const finding of findings) {
-      const key = `${finding.rule} ${finding.path}`;
-      if (told.has(key) || told.size >= MAX_FINDINGS) continue;
-      told.add(key);
+      const paths = told.get(finding.rule) ?? new Set();
+      told.set(finding.rule, paths);
+      if (paths.has(finding.path) || paths.size >= MAX_OF_A_RULE) continue;
+      paths.add(finding.path);
       if (await this.#store.addFinding(incidentId, finding)) {
         await this.#tell(incidentId, container, finding, latencyOf(finding));
       }
-      if (told.size === MAX_FINDINGS)
-        await this.#note(incidentId, `findings beyond ${MAX_FINDINGS} are not listed`);
+      if (paths.size === MAX_OF_A_RULE)
+        await this.#note(
+          incidentId,
+          `findings of the rule ${finding.rule} beyond ${MAX_OF_A_RULE} are not listed`,
+        );
     }
     return incidentId;
   }
@@ -78,7 +85,12 @@ export class IncidentRecorder {
 
   #remember(incident: Incident): string {
     if (!this.#told.has(incident.id)) {
-      this.#told.set(incident.id, new Set(incident.findings.map(({ rule, path }) => `${rule} ${path}`)));
+      const told = new Map<string, Set<string>>();
+      for (const { rule, path } of incident.findings) {
+        const paths = told.get(rule) ?? new Set();
+        told.set(rule, paths.add(path));
+      }
+      this.#told.set(incident.id, told);
     }
     return incident.id;
   }
