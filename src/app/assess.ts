@@ -1,16 +1,35 @@
+import { setImmediate } from 'node:timers/promises';
 import type { Change } from '../contract/index.ts';
 import {
   companions,
   type Evaluation,
   evaluate,
+  mergeEvaluations,
   needsContent,
   SAMPLE_BYTES,
   type Subject,
 } from '../drift/index.ts';
 import type { DriftSubject } from './drift-subject.ts';
 
+/** So many changes are judged at a time: their samples lie in memory together, and a container can make millions. */
+const AT_A_TIME = 20;
+
 /** What the rules say about changes: reads the samples that they ask for, then evaluates. */
 export async function assess(
+  of: Pick<DriftSubject, 'id' | 'image' | 'policy' | 'change' | 'readCurrent'>,
+  changes: readonly Change[],
+  now: Date,
+): Promise<Evaluation> {
+  const evaluations: Evaluation[] = [];
+  for (let at = 0; at < changes.length; at += AT_A_TIME) {
+    evaluations.push(await assessSome(of, changes.slice(at, at + AT_A_TIME), now));
+    // Judging is all computation; others get their turn in between.
+    await setImmediate();
+  }
+  return mergeEvaluations(evaluations);
+}
+
+async function assessSome(
   of: Pick<DriftSubject, 'id' | 'image' | 'policy' | 'change' | 'readCurrent'>,
   changes: readonly Change[],
   now: Date,

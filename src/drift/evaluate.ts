@@ -37,10 +37,20 @@ export function evaluate(subjects: readonly Subject[], policy: Policy, options: 
     if (because !== null) expected.push({ change: subject.change, because });
     else findings.push(...judge(subject, policy, options));
   }
-  findings.sort(
-    (a, b) => compareSeverity(b.severity, a.severity) || order(a.path, b.path) || order(a.rule, b.rule),
-  );
-  return { findings, expected };
+  return { findings: findings.sort(compareFindings), expected };
+}
+
+/** Several evaluations of one container's changes as one. */
+export function mergeEvaluations(evaluations: readonly Evaluation[]): Evaluation {
+  return {
+    findings: evaluations.flatMap(({ findings }) => findings).sort(compareFindings),
+    expected: evaluations.flatMap(({ expected }) => expected),
+  };
+}
+
+/** Most severe first, then by path and rule. */
+function compareFindings(a: Finding, b: Finding): number {
+  return compareSeverity(b.severity, a.severity) || order(a.path, b.path) || order(a.rule, b.rule);
 }
 
 function judge(subject: Subject, policy: Policy, options: EvaluateOptions): Finding[] {

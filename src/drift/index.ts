@@ -1,7 +1,7 @@
 export { RULES } from './catalogue.ts';
 export { dockerDiff } from './docker-format.ts';
 export { configJsonSchema, rulesPage } from './docs.ts';
-export { companions, type Evaluation, evaluate } from './evaluate.ts';
+export { companions, type Evaluation, evaluate, mergeEvaluations } from './evaluate.ts';
 export { parseConfig } from './parse-config.ts';
 export { isConfigured, policyFor } from './policy.ts';
 export { decide, worstSeverity } from './severity.ts';

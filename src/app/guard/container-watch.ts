@@ -12,6 +12,9 @@ import { PathQueue, type TouchedPath } from './path-queue.ts';
 /** A file that is larger is judged by its type, mode and first bytes while events come in; the evidence has its hash. */
 const EVENT_HASH_BYTES = 64 * 1024 * 1024;
 
+/** A scan tells so many changes at once: nobody has to wait for the last of a million. */
+const TOLD_AT_A_TIME = 1000;
+
 /** What was found at one look. */
 export interface Observation {
   readonly evaluation: Evaluation;
@@ -143,12 +146,14 @@ export class ContainerWatch {
     const { changes } = await this.reader.scan(this.details, quick);
     const fresh = changes.filter((change) => !this.#known.has(change));
     const hashing: ReadOptions = { ...quick, hash: true, maxHashBytes: EVENT_HASH_BYTES };
-    const hashed: Change[] = [];
-    for (const { path } of fresh) {
-      const change = await this.reader.examine(this.details, path, hashing);
-      if (change !== null) hashed.push(change);
+    for (let at = 0; at < fresh.length && !this.#stop.signal.aborted; at += TOLD_AT_A_TIME) {
+      const hashed: Change[] = [];
+      for (const { path } of fresh.slice(at, at + TOLD_AT_A_TIME)) {
+        const change = await this.reader.examine(this.details, path, hashing);
+        if (change !== null) hashed.push(change);
+      }
+      await this.#tell(hashed, new Map());
     }
-    await this.#tell(hashed, new Map());
     for (const gap of gaps) this.#options.onGapClosed(gap);
   }
 
