@@ -19,6 +19,31 @@ const INTRODUCTION = `# The command line
 <!-- Written by scripts/write-cli-docs.ts from the help texts; edit those. -->
 
 \`pristine COMMAND --help\` prints the same. Every command also takes the options of \`pristine\` itself. Errors and exit codes are listed in [errors.md](errors.md).
+
+## JSON
+
+With \`--json\`, standard output holds one JSON value and nothing else (\`guard\`: one a line), and an error is one line of JSON on standard error. Members may be added; a program ignores what it does not know. Times are ISO 8601 in UTC, sizes are bytes.
+
+| command | value |
+| --- | --- |
+| \`ps\` | array of \`{id, name, image, status, createdAt, mode, grade, drift: {added, changed, deleted}, severity, error?}\`; what is not known or not there is null |
+| \`diff\` | \`{drift: {container, takenAt, source, changes, blindSpots}, findings, expected: [{path, because}]}\` |
+| \`diff --content\` | \`{kind: "text", path, patch}\` or \`{kind: "summary", path, before, after}\` |
+| \`guard\` | the events of [guarding.md](guarding.md#events) |
+| \`incidents\` | array of \`{id, container: {id, name, image}, mode, state, severity, openedAt, endedAt, findings, bundles, replacement, error?}\` |
+| \`incident\` | \`{incident, timeline: [{at, kind, step?, text}]}\` |
+| \`restore\` | the incident |
+| \`capture\` | \`{bundle, path, frozen}\` |
+| \`evidence list\` | array of the manifests that [evidence.md](evidence.md#the-seal) describes |
+| \`evidence show\` | \`{manifest, path, custody}\` |
+| \`evidence verify\` | \`{bundle, ok, filesChecked, bytesChecked, keyId, problems: [{subject, problem, detail}]}\` |
+| \`evidence export\` | \`{bundle, path}\` |
+| \`doctor\` | \`{version, runtime, stateDirectory, engine, checks, sensor}\` |
+| \`engine status\` | \`{running, private, endpoint, pid, version, startedAt, dataRoot, logFile, bridge, addressPool}\` |
+| \`engine up\`, \`engine down\` | the status with \`startedNow\`; \`{stopped, purged}\` |
+| \`demo\` | the report of [demo.md](demo.md#the-report) |
+
+A finding is \`{id, rule, title, severity, attack, path, kind, reason, at, sha256?, process?}\`.
 `;
 
 function everyCommand(command: Command, name = command.name()): { command: Command; name: string }[] {

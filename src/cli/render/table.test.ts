@@ -116,6 +116,7 @@ test('wrapped text fits, and joined again is the text', () => {
   );
 });
 
-test('a space at a break is the break', () => {
+test('a space at a break is the break, and no path loses its first slash', () => {
+  expect(wrap('and to /etc/hosts', 8)).toEqual(['and to', '/etc/', 'hosts']);
   expect(wrap('input ($_GET) reaches system', 13)).toEqual(['input ($_GET)', 'reaches', 'system']);
 });

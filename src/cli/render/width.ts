@@ -46,9 +46,13 @@ export function cut(text: string, width: number, rest = width): { start: number;
   return [...lines, { start, end: text.length }];
 }
 
-/** Where a full line is cut: after its last space or slash, unless that leaves less than half of it. */
+/**
+ * Where a full line is cut: after its last space or slash, unless that leaves less than half of it. A slash that
+ * begins a path stays with the path.
+ */
 function breakBefore(line: string): number {
-  const at = Math.max(line.lastIndexOf(' '), line.lastIndexOf('/')) + 1;
+  const slash = line.lastIndexOf('/');
+  const at = Math.max(line.lastIndexOf(' '), line[slash - 1] === ' ' ? -1 : slash) + 1;
   return at >= line.length / 2 ? at : line.length;
 }
 
