@@ -94,6 +94,11 @@ export function evidenceReference(containerName: string, bundle: string): string
   return `pristine-evidence/${name === '' ? 'container' : name}:${bundle}`;
 }
 
+/** Whether a name is one that {@link evidenceReference} gives. */
+export function isEvidenceReference(reference: string): boolean {
+  return /^pristine-evidence\/[a-z0-9-]+:ev-[a-z0-9-]+$/.test(reference);
+}
+
 function described({ mediaType, sha256, size, annotations }: Descriptor): object {
   return { mediaType, digest: `sha256:${sha256}`, size, ...(annotations && { annotations }) };
 }

@@ -2,9 +2,10 @@ import { PassThrough } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import type { BundleManifest } from '../../contract/index.ts';
 import type { Engine } from '../../engine/index.ts';
+import { PristineError } from '../../kernel/index.ts';
 import { blobPath } from '../bundle/builder.ts';
 import type { BundleSource } from '../bundle/entries.ts';
-import { dockerManifest } from '../image/evidence-image.ts';
+import { dockerManifest, isEvidenceReference } from '../image/evidence-image.ts';
 import { type ByteSink, TarWriter } from '../tar/writer.ts';
 import { writeFile } from './export.ts';
 
@@ -16,7 +17,11 @@ export interface ShellImage extends AsyncDisposable {
   remove(): Promise<void>;
 }
 
-/** Loads the image of a bundle, without its other items, into an engine. */
+/**
+ * Loads the image of a bundle, without its other items, into an engine.
+ *
+ * @throws {PristineError} E_EVIDENCE_INVALID when its name is not one of an evidence image
+ */
 export async function loadShellImage(
   engine: Pick<Engine, 'loadImage' | 'removeImage'>,
   source: BundleSource,
@@ -24,6 +29,8 @@ export async function loadShellImage(
   signal?: AbortSignal,
 ): Promise<ShellImage> {
   const { reference } = manifest.image;
+  // A crafted bundle must not put its image in the place of one of the operator's.
+  if (!isEvidenceReference(reference)) throw foreignName(reference);
   const archive = new PassThrough({ highWaterMark: 4 << 20 });
   const written = pipeline(
     async function* () {
@@ -35,6 +42,14 @@ export async function loadShellImage(
   await Promise.all([engine.loadImage(archive), written]);
   const remove = () => engine.removeImage(reference);
   return { reference, remove, [Symbol.asyncDispose]: remove };
+}
+
+function foreignName(reference: string): PristineError {
+  return new PristineError(
+    'E_EVIDENCE_INVALID',
+    `the bundle calls its image ${reference}, a name that evidence does not have`,
+    { next: 'Do not trust it: "pristine evidence verify" says what is wrong with it.' },
+  );
 }
 
 async function writeImage(
