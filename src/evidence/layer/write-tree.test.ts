@@ -138,6 +138,21 @@ test('does not follow links, not even when a directory becomes one while it is r
   expect(statSync(at('out')).mode & 0o777).toBe(0o711);
 });
 
+test('does not keep what lies deeper than any path should', async () => {
+  // By steps, as the whole of the path is longer than the kernel takes.
+  const dig =
+    "const name = 'n'.repeat(200); for (let i = 0; i < 400; i++) { fs.mkdirSync(name); process.chdir(name); }";
+  execFileSync(process.execPath, ['-e', dig], { cwd: at('upper') });
+  try {
+    const [omission, ...more] = await pack();
+    expect(omission).toMatch(/^upper layer: \/n{100} is the begin of paths too long to keep\.$/);
+    expect(more).toEqual([]);
+    expect(statSync(at('layer.tar')).size).toBeLessThan(4 << 20);
+  } finally {
+    sh('rm -rf upper');
+  }
+});
+
 test('stops when told to', async () => {
   writeFileSync(at('upper/file'), 'x');
   await expect(pack(true, AbortSignal.abort(new Error('stop')))).rejects.toThrow('stop');

@@ -22,6 +22,12 @@ export async function writeTree(root: SafeDirectory, tar: TarWriter, options: Tr
   }
 }
 
+/**
+ * Nothing is kept that lies deeper. Directories can be nested without end, and each has all names above it in its
+ * header: some ten thousand of them would make an archive of a hundred gigabytes.
+ */
+const LONGEST_PATH = 32 << 10;
+
 class TreeWriter {
   readonly #tar: TarWriter;
   readonly #options: TreeOptions;
@@ -57,6 +63,8 @@ class TreeWriter {
       const status = directory.stat(name);
       const path = prefix + name;
       if (status === null) this.omit(path, 'vanished while it was read');
+      else if (path.length > LONGEST_PATH)
+        this.omit(path.slice(0, 100), 'is the begin of paths too long to keep');
       else if (status.type === 'dir') directories.push(path);
       else await this.#write({ directory, name, path, status }, status.type);
     }
