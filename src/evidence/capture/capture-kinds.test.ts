@@ -133,6 +133,20 @@ test('names of the container’s that look like whiteouts hide nothing of the im
   expect(seen).toMatch(/^evil\nls: .*No such file/);
 });
 
+test('a first process that changed its root does not hide volumes, and the rest is said', async () => {
+  const script =
+    'mkdir -p /jail/bin; cp /bin/busybox /jail/bin/sleep; echo row > /data/row; exec chroot /jail /bin/sleep 999';
+  await using suspect = await startContainer({
+    options: ['-v', '/data', '--tmpfs', '/scratch'],
+    command: ['sh', '-c', script],
+  });
+  await expect.poll(() => docker('top', suspect.id, '-o', 'pid,comm').catch(() => '')).toContain('sleep');
+  const bundle = await captureContainer(suspect.id, state.path, { engine });
+  expect(lines(bundle, 'mount-files.jsonl')).toContainEqual(expect.objectContaining({ path: '/data/row' }));
+  expect(bundle.manifest.omissions).toContainEqual(expect.stringContaining('changed its root'));
+  expect(bundle.manifest.omissions).toContainEqual(expect.stringContaining('/scratch is not captured'));
+});
+
 test('deleted files of nothing but holes keep nobody reading', async () => {
   await using suspect = await startContainer();
   await suspect.sh(`

@@ -2,7 +2,7 @@ import { canonicalJson } from '../../kernel/index.ts';
 import { SafeDirectory } from '../../linux/index.ts';
 import { writeTree } from '../layer/write-tree.ts';
 import { type MountPoint, parseMountInfo } from '../proc/mountinfo.ts';
-import { readProc } from '../proc/read.ts';
+import { readProc, readProcLink } from '../proc/read.ts';
 import { TarWriter } from '../tar/writer.ts';
 import type { CaptureContext } from './context.ts';
 import { TreeLister } from './list-tree.ts';
@@ -55,6 +55,13 @@ async function captureRunning(context: CaptureContext, pid: number, lister: Tree
   }
   const kind = { title: 'Mounts as /proc/PID/mountinfo has them', mediaType: 'text/plain' };
   await builder.content('mountinfo.txt', kind, info.bytes);
+  if (readProcLink(`/proc/${pid}/root`) !== '/') {
+    omissions.add(
+      'The first process of the container changed its root, which hides the mounts: memory filesystems are not captured.',
+    );
+    await listSources(context, lister);
+    return;
+  }
   using root = SafeDirectory.openTrusted(`/proc/${pid}/root/`);
   let count = 0;
   for (const mount of parseMountInfo(info.bytes)) {
@@ -88,7 +95,9 @@ async function captureMemory(
 /** Of a stopped container only what its mounts came from is left. */
 async function listSources({ target, omissions }: CaptureContext, lister: TreeLister): Promise<void> {
   for (const { kind, source, destination } of target.mounts) {
-    if (source === null) omissions.add(`${kind} ${destination} was gone, as the container did not run.`);
+    if (source === null && target.pid === null)
+      omissions.add(`${kind} ${destination} was gone, as the container did not run.`);
+    else if (source === null) omissions.add(`${kind} ${destination} is not captured.`);
     else await lister.source(source, destination);
   }
 }
