@@ -29,7 +29,7 @@ export interface TestContainer extends AsyncDisposable {
 
 export interface TestContainerOptions {
   readonly image?: string;
-  /** Further options of `docker run`; the network is `none` unless `--network` is among them. */
+  /** Further options of `docker run`; the network is `none` unless `--network` or `--link` is among them. */
   readonly options?: readonly string[];
   readonly command?: readonly string[];
 }
@@ -41,7 +41,8 @@ export async function startContainer(given: TestContainerOptions = {}): Promise<
   const command = given.command ?? ['sh', '-c', 'trap exit TERM; while :; do sleep 1; done'];
   const id = await docker(
     ...['run', '-d', '--name', name, '--label', testLabel()],
-    ...(options.includes('--network') ? [] : ['--network', 'none']),
+    // An old docker refuses links together with the name of any network.
+    ...(options.includes('--network') || options.includes('--link') ? [] : ['--network', 'none']),
     ...options,
     given.image ?? BUSYBOX,
     ...command,

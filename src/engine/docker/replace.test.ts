@@ -182,7 +182,7 @@ describe('re-creation', () => {
     await using source = await startContainer({ options: ['-v', '/shared', '-v', '/usr:/host:ro'] });
     await source.sh('echo rows > /shared/file');
     await using container = await startContainer({
-      options: ['--network', 'bridge', '--link', `${db.name}:db`, '--volumes-from', source.name],
+      options: ['--link', `${db.name}:db`, '--volumes-from', source.name],
     });
     await docker('rm', '-f', source.id);
     await using replacement = await replace(container);

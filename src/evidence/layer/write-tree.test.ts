@@ -18,7 +18,8 @@ import {
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, beforeEach, expect, test } from 'vitest';
+import { afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
+import { installPackages } from '../../host/index.ts';
 import { SafeDirectory } from '../../linux/index.ts';
 import { HashingFile } from '../hashing-file.ts';
 import { Omissions } from '../omissions.ts';
@@ -29,6 +30,11 @@ let folder = '';
 const at = (...parts: string[]) => join(folder, ...parts);
 const sh = (script: string, cwd = folder) => execFileSync('sh', ['-ec', script], { cwd, encoding: 'utf8' });
 
+beforeAll(() =>
+  installPackages(['attr', 'libcap2-bin'], 'a test of extended attributes', (sentence) =>
+    console.error(`tests: ${sentence}`),
+  ),
+);
 beforeEach(() => {
   folder = mkdtempSync(join(tmpdir(), 'pristine-tree-'));
   mkdirSync(at('upper'));
