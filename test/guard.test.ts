@@ -1,6 +1,6 @@
 /** The guard as its users have it: a process beside a real engine. */
 import { describe, expect, test } from 'vitest';
-import type { Incident, VerifyReport } from '../src/contract/index.ts';
+import type { Drift, Incident, VerifyReport } from '../src/contract/index.ts';
 import { run } from '../src/host/index.ts';
 import { packageRoot } from '../src/kernel/index.ts';
 import { docker, startContainer, testLabel } from './support/engine.ts';
@@ -36,6 +36,13 @@ describe('guard --mode heal', () => {
     const [bundle] = incident.bundles;
     const report = await pristineJson<VerifyReport>(state.path, 'evidence', 'verify', bundle ?? '');
     expect(report).toMatchObject({ ok: true, problems: [] });
+    // The incident's id will do for its evidence.
+    expect(await pristineJson(state.path, 'evidence', 'verify', incident.id)).toMatchObject({
+      bundle,
+      ok: true,
+    });
+    const { drift } = await pristineJson<{ drift: Drift }>(state.path, 'diff', incident.id);
+    expect(drift).toMatchObject({ source: 'bundle', container: { id: suspect.id } });
     expect(await pristineJson<Incident[]>(state.path, 'incidents')).toMatchObject([
       { id: incident.id, state: 'healed', bundles: [bundle], replacement: incident.replacement },
     ]);

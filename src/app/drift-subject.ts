@@ -4,6 +4,7 @@ import { type ImageFacts, policyFor } from '../drift/index.ts';
 import type { ContainerDetails } from '../engine/index.ts';
 import type { EvidenceStore } from '../evidence/index.ts';
 import type { DriftReader, FileSample } from '../sensor/index.ts';
+import { bundleReference } from './bundle-reference.ts';
 import type { Context } from './context.ts';
 import { readerFor, thorough } from './readers.ts';
 
@@ -23,16 +24,16 @@ export interface DriftSubject {
 }
 
 /**
- * @param reference name or id of a container, or id or path of a bundle
+ * @param reference name or id of a container, id or path of a bundle, or id of an incident for its newest bundle
  * @throws {PristineError} E_NO_SUCH_CONTAINER, E_NO_SUCH_BUNDLE
  */
 export async function findSubject(context: Context, reference: string): Promise<DriftSubject> {
-  // Container names hold no slash, and ids of bundles start with `ev-`.
+  // Container names hold no slash; a container may be called like a bundle, but hardly is.
   if (reference.includes('/')) return bundleSubject(await context.evidence(), reference);
-  if (reference.startsWith('ev-')) {
+  if (/^(?:ev|inc)-/.test(reference)) {
     const evidence = await context.evidence();
-    const known = (await evidence.list()).some(({ bundle }) => bundle === reference);
-    if (known) return bundleSubject(evidence, reference);
+    const id = await bundleReference(evidence, reference);
+    if ((await evidence.list()).some(({ bundle }) => bundle === id)) return bundleSubject(evidence, id);
   }
   const engine = await context.engine();
   const details = await engine.inspect(reference);

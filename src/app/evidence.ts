@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import type { BundleManifest, LedgerEntry, VerifyReport } from '../contract/index.ts';
 import { messageOf, PristineError } from '../kernel/index.ts';
+import { bundleReference } from './bundle-reference.ts';
 import type { Context } from './context.ts';
 
 export interface ShownBundle {
@@ -34,7 +35,8 @@ export async function verifyEvidence(
   publicKeyFile?: string,
 ): Promise<VerifyReport> {
   const publicKey = publicKeyFile === undefined ? undefined : await readKey(publicKeyFile);
-  return (await context.evidence()).verify(reference, publicKey);
+  const evidence = await context.evidence();
+  return evidence.verify(await bundleReference(evidence, reference), publicKey);
 }
 
 async function readKey(file: string): Promise<string> {
@@ -50,7 +52,8 @@ async function readKey(file: string): Promise<string> {
 
 /** The manifest and the custody of a bundle; looking is recorded in the ledger. */
 export async function showEvidence(context: Context, reference: string): Promise<ShownBundle> {
-  return (await context.evidence()).show(reference);
+  const evidence = await context.evidence();
+  return evidence.show(await bundleReference(evidence, reference));
 }
 
 /** Writes a bundle as one tar file; never over an existing file. */
@@ -59,13 +62,14 @@ export async function exportEvidence(
   reference: string,
   output: string,
 ): Promise<{ path: string }> {
-  return (await context.evidence()).export(reference, output);
+  const evidence = await context.evidence();
+  return evidence.export(await bundleReference(evidence, reference), output);
 }
 
 /** Loads the evidence image and says how to open a shell in it: no network, read-only, no capabilities. */
 export async function openEvidenceShell(context: Context, reference: string): Promise<EvidenceShell> {
   const [engine, evidence] = [await context.engine(), await context.evidence()];
-  const image = await evidence.openShellImage(engine, reference);
+  const image = await evidence.openShellImage(engine, await bundleReference(evidence, reference));
   return {
     command: ['docker', 'run', ...SHELL_OPTIONS, '--entrypoint', '/bin/sh', image.reference],
     env: { DOCKER_HOST: engine.info.endpoint },

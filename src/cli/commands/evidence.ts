@@ -5,7 +5,7 @@ import { BUNDLE_COLUMNS, printBundle, printVerifyReport } from '../render/eviden
 import type { Runner } from '../session.ts';
 import { registerEvidenceShell } from './evidence-shell.ts';
 
-const BUNDLE = 'id, folder or exported file of a bundle';
+const BUNDLE = 'id, folder or exported file of a bundle, or id of an incident';
 
 export function registerEvidence(program: Command, run: Runner): void {
   const evidence = program
