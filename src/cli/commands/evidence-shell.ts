@@ -9,7 +9,7 @@ import { wrongUsage } from '../usage-error.ts';
 export function registerEvidenceShell(evidence: Command, run: Runner): void {
   evidence
     .command('shell')
-    .argument('<bundle>', 'id, folder or exported file of a bundle')
+    .argument('<bundle>', 'id, folder or exported file of a bundle, or id of an incident')
     .summary('a shell in the evidence image')
     .description(
       "Opens the image's shell on the compromised filesystem as it was captured, in a container with no network, no capabilities, and a read-only root. The programs in it are the suspect's: trust nothing they print.",
