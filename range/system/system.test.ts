@@ -1,5 +1,8 @@
 /** The demo system and the attack on it, with nobody guarding. */
+import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { run } from '../../src/host/index.ts';
+import { packageRoot } from '../../src/kernel/index.ts';
 import { type AttackStep, attack } from '../attacker/attack.ts';
 import { shellsServed } from '../attacker/attacker-server.ts';
 import { DEFACEMENT } from '../attacker/payloads.ts';
@@ -87,6 +90,22 @@ describe('the attack', () => {
     const visitors = await prober.stop();
     expect(visitors.failed).toBe(0);
     expect(visitors.defaced).toBeGreaterThan(0);
+  });
+
+  test('leaves what pristine diff --format docker lists as docker diff does, in both containers', async () => {
+    const site = await startSite(options, system, `${names.web}-diff`);
+    await attack(target(site.url), { pace: 'steady', onStep: () => {}, signal });
+    for (const container of [site.container, names.db]) {
+      const { code, stdout } = await run(join(packageRoot, 'bin/pristine'), [
+        'diff',
+        container,
+        '--format',
+        'docker',
+      ]);
+      expect(code).toBe(0);
+      const sorted = (text: string) => text.trimEnd().split('\n').sort();
+      expect(sorted(stdout)).toEqual(sorted(await docker.text(['diff', container])));
+    }
   });
 
   test('in a hurry does the same', async () => {
