@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { PristineError } from '../kernel/index.ts';
-import { run } from './run.ts';
+import { type RunResult, run } from './run.ts';
 
 /** Tells the user what takes time; one sentence a call. */
 export type Say = (sentence: string) => void;
@@ -43,13 +43,11 @@ export async function installPackages(names: readonly string[], why: string, say
     );
   }
   say(`installing Debian packages ${missing.join(', ')} (${why}) ...`);
-  const env = { DEBIAN_FRONTEND: 'noninteractive' };
-  const install = () =>
-    run('apt-get', ['install', '-y', '-q', '--no-install-recommends', ...missing], { env });
+  const install = () => aptGet('install', '-y', '-q', '--no-install-recommends', ...missing);
   let result = await install();
   if (result.code !== 0) {
     // Package lists are often missing or old on a fresh machine.
-    await run('apt-get', ['update', '-q'], { env });
+    await aptGet('update', '-q');
     result = await install();
   }
   if (result.code !== 0) {
@@ -58,4 +56,13 @@ export async function installPackages(names: readonly string[], why: string, say
       cause: new Error(result.stderr.trim().split('\n').at(-1)),
     });
   }
+}
+
+/**
+ * Runs apt-get when nobody else does: waits for other processes of ours by a lock on dpkg's own folder (flock(1)),
+ * and for those that are not ours by apt's own lock, up to five minutes.
+ */
+function aptGet(...args: string[]): Promise<RunResult> {
+  const command = ['apt-get', '-o', 'DPkg::Lock::Timeout=300', ...args];
+  return run('flock', ['/var/lib/dpkg', ...command], { env: { DEBIAN_FRONTEND: 'noninteractive' } });
 }
