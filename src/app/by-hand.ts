@@ -6,11 +6,9 @@ import { respond } from '../response/index.ts';
 import { assess } from './assess.ts';
 import type { Context } from './context.ts';
 import { containerSubject } from './drift-subject.ts';
-import { capture, evidenceKeeper } from './evidence-keeper.ts';
+import { capture } from './evidence-keeper.ts';
 import { readerFor } from './readers.ts';
-
-/** Bound on the wait for a replacement's health. */
-const HEALTH_TIMEOUT_MS = 120_000;
+import { responseDependencies } from './response-dependencies.ts';
 
 export interface CaptureByHand {
   readonly bundle: string;
@@ -55,15 +53,12 @@ export async function restoreByHand(
   reference: string,
   { onProgress }: ByHandOptions,
 ): Promise<Incident> {
-  const [engine, store, evidence] = [await context.engine(), await context.store(), await context.evidence()];
-  const suspect = await engine.inspect(reference);
-  const incident = (await store.activeIncident(suspect.id))?.id ?? (await openByHand(context, suspect));
+  const dependencies = await responseDependencies(context, onProgress);
+  const suspect = await dependencies.engine.inspect(reference);
+  const incident =
+    (await dependencies.store.activeIncident(suspect.id))?.id ?? (await openByHand(context, suspect));
   return respond(incident, {
-    engine,
-    store,
-    evidence: evidenceKeeper(context, engine, evidence, onProgress),
-    clock: context.clock,
-    healthTimeoutMs: HEALTH_TIMEOUT_MS,
+    ...dependencies,
     onStep: ({ phase, text }) => {
       if (phase === 'intent') onProgress(text);
     },

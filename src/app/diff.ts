@@ -36,7 +36,7 @@ export async function diffAsDocker(
   reference: string,
   signal?: AbortSignal,
 ): Promise<string[]> {
-  return dockerDiff(await (await findSubject(context, reference)).scan(signal));
+  return dockerDiff(await (await findSubject(context, reference)).scan(signal, false));
 }
 
 /** One path's content against the image's. */

@@ -4,7 +4,6 @@ import { type ImageFacts, policyFor } from '../drift/index.ts';
 import type { ContainerDetails } from '../engine/index.ts';
 import type { EvidenceStore } from '../evidence/index.ts';
 import type { DriftReader, FileSample } from '../sensor/index.ts';
-import { bundleReference } from './bundle-reference.ts';
 import type { Context } from './context.ts';
 import { readerFor, thorough } from './readers.ts';
 
@@ -15,8 +14,8 @@ export interface DriftSubject {
   readonly name: string;
   readonly image: ImageFacts;
   readonly policy: Policy;
-  /** Everything that differs, with hashes. */
-  scan(signal?: AbortSignal): Promise<Drift>;
+  /** Everything that differs, with hashes unless they are not wanted. */
+  scan(signal?: AbortSignal, hash?: boolean): Promise<Drift>;
   /** What differs at one path; null when nothing does. */
   change(path: string): Promise<Change | null>;
   readCurrent(path: string, maxBytes: number): Promise<FileSample | null>;
@@ -32,8 +31,10 @@ export async function findSubject(context: Context, reference: string): Promise<
   if (reference.includes('/')) return bundleSubject(await context.evidence(), reference);
   if (/^(?:ev|inc)-/.test(reference)) {
     const evidence = await context.evidence();
-    const id = await bundleReference(evidence, reference);
-    if ((await evidence.list()).some(({ bundle }) => bundle === id)) return bundleSubject(evidence, id);
+    const known = (await evidence.list()).find(({ bundle, incident }) =>
+      [bundle, incident].includes(reference),
+    );
+    if (known !== undefined) return bundleSubject(evidence, known.bundle);
   }
   const engine = await context.engine();
   const details = await engine.inspect(reference);
@@ -52,7 +53,7 @@ export function containerSubject(
     name,
     policy,
     image: { entrypoint, workingDirectory },
-    scan: (signal) => reader.scan(details, thorough(signal)),
+    scan: (signal, hash = true) => reader.scan(details, { ...thorough(signal), hash }),
     change: (path) => reader.examine(details, path, thorough()),
     readCurrent: (path, maxBytes) => reader.readCurrent(details, path, maxBytes),
     readOriginal: (path, maxBytes) => reader.readOriginal(details, path, maxBytes),

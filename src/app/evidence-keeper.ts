@@ -2,6 +2,7 @@ import type { Incident, TimelineEntry, VerifyReport } from '../contract/index.ts
 import type { ContainerDetails, Engine } from '../engine/index.ts';
 import { type CapturedBundle, captureEvidence, type EvidenceStore } from '../evidence/index.ts';
 import type { EvidenceKeeper } from '../response/index.ts';
+import { newestBundle } from './bundle-reference.ts';
 import type { Context } from './context.ts';
 import { readerFor } from './readers.ts';
 
@@ -47,10 +48,7 @@ export function evidenceKeeper(
       return (await capture(context, engine, { suspect, incident, timeline, frozen: true, ...progress }))
         .bundle;
     },
-    sealedBundle: async (incident) => {
-      const bundles = await evidence.list();
-      return bundles.find((bundle) => bundle.incident === incident.id)?.bundle ?? null;
-    },
+    sealedBundle: (incident) => newestBundle(evidence, incident.id),
     verify: (bundle): Promise<VerifyReport> => evidence.verifySealed(bundle),
     recordDestruction: (bundle, suspectId) =>
       evidence.record('destroy-suspect', bundle, { container: suspectId }),

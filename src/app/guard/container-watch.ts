@@ -75,11 +75,6 @@ export class ContainerWatch {
     this.#wake();
   }
 
-  /** Resolves when nothing waits to be looked at. */
-  async settled(): Promise<void> {
-    await this.#work;
-  }
-
   /** Ends the watch; a look that is under way is finished first. */
   async stop(): Promise<void> {
     this.#stop.abort();

@@ -1,7 +1,7 @@
 import type { Finding, GuardEvent, Incident } from '../../contract/index.ts';
 import { decide } from '../../drift/index.ts';
 import type { ContainerSummary, Engine, EngineEvent } from '../../engine/index.ts';
-import { type Clock, type Logger, messageOf, PristineError } from '../../kernel/index.ts';
+import type { Clock, Logger } from '../../kernel/index.ts';
 import type { ResponseDependencies, StepReport } from '../../response/index.ts';
 import type { ChangeSensor } from '../../sensor/index.ts';
 import type { GuardedContainer } from '../../server/index.ts';
@@ -11,6 +11,7 @@ import { readerFor } from '../readers.ts';
 import { CapturePreparation } from './capture-preparation.ts';
 import { ContainerWatch, type Observation } from './container-watch.ts';
 import { IncidentRecorder } from './incident-recorder.ts';
+import { problemEvent } from './problem-event.ts';
 import { Responses } from './responses.ts';
 
 export interface GuardSessionOptions {
@@ -97,11 +98,12 @@ export class GuardSession {
 
   /** After a time in which the engine could not be followed. */
   async resynchronise(gap: string): Promise<void> {
-    const present = new Set((await this.#options.engine.list()).map(({ id }) => id));
+    const containers = await this.#options.engine.list();
+    const present = new Set(containers.map(({ id }) => id));
     for (const id of [...this.#watches.keys()]) {
       if (!present.has(id)) await this.#unwatch(id, 'the container was removed');
     }
-    for (const container of await this.#options.engine.list()) {
+    for (const container of containers) {
       if (this.#chooses(container)) await this.#onStart(container.id);
     }
     this.#onGap(null, gap);
@@ -240,16 +242,9 @@ export class GuardSession {
   }
 
   #problem(error: unknown): void {
-    const known = error instanceof PristineError ? error : undefined;
     // The event tells people and scripts; the log adds where it came from.
     this.#options.logger.debug({ err: error }, 'a problem while guarding');
-    this.#options.emit({
-      type: 'problem',
-      at: this.#now(),
-      code: known?.code ?? 'E_INTERNAL',
-      message: messageOf(error),
-      next: known?.next ?? 'Please report this defect.',
-    });
+    this.#options.emit(problemEvent(error, this.#now()));
   }
 
   #now(): string {

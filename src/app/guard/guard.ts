@@ -1,17 +1,15 @@
 import type { GuardEvent } from '../../contract/index.ts';
-import { messageOf, PristineError } from '../../kernel/index.ts';
+import { PristineError } from '../../kernel/index.ts';
 import { startServer } from '../../server/index.ts';
 import type { Context } from '../context.ts';
-import { evidenceKeeper } from '../evidence-keeper.ts';
 import { loadPolicies, type PolicyFlags } from '../policies.ts';
+import { responseDependencies } from '../response-dependencies.ts';
 import { lockState } from '../state-directory.ts';
 import { followEngine } from './engine-follower.ts';
 import { EventHub } from './event-hub.ts';
 import { GuardSession } from './guard-session.ts';
+import { problemEvent } from './problem-event.ts';
 import { chooseSensor } from './sensors.ts';
-
-/** Bound on the wait for a replacement's health. */
-const HEALTH_TIMEOUT_MS = 120_000;
 
 const DEFAULT_SCAN_EVERY_S = 60;
 const DEFAULT_POLL_EVERY_S = 5;
@@ -42,7 +40,7 @@ export async function guard(context: Context, options: GuardOptions): Promise<vo
   const now = () => context.clock.now().toISOString();
   const hub = new EventHub();
   hub.subscribe(options.onEvent);
-  const problem = (error: unknown) => hub.emit({ type: 'problem', at: now(), ...describe(error) });
+  const problem = (error: unknown) => hub.emit(problemEvent(error, now()));
 
   // Undone in reverse order, whatever happens below.
   await using cleanup = new AsyncDisposableStack();
@@ -55,13 +53,7 @@ export async function guard(context: Context, options: GuardOptions): Promise<vo
     engine,
     sensor,
     store,
-    response: {
-      engine,
-      store,
-      evidence: evidenceKeeper(context, engine, evidence),
-      clock: context.clock,
-      healthTimeoutMs: HEALTH_TIMEOUT_MS,
-    },
+    response: await responseDependencies(context),
     keepImage: (imageId) => evidence.prefetchImage(engine, imageId, signal),
     clock: context.clock,
     logger: context.logger,
@@ -108,9 +100,4 @@ function sensorEnded(): PristineError {
   return new PristineError('E_INTERNAL', 'the sensor ended by itself', {
     next: 'Start the guard again; please report this with its log (--log-level debug).',
   });
-}
-
-function describe(error: unknown): { code: string; message: string; next: string } {
-  if (error instanceof PristineError) return { code: error.code, message: error.message, next: error.next };
-  return { code: 'E_INTERNAL', message: messageOf(error), next: 'Please report this defect.' };
 }
