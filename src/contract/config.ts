@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { severitySchema } from './finding.ts';
 import { modeSchema } from './incident.ts';
+import { DEFAULT_PROTECTION, type ProtectionPolicy, protectionPolicySchema } from './protection.ts';
 
 /** Globs over absolute paths in the container: `*` within a segment, `**` across, `?` one character. */
 const pathGlobs = z.array(z.string().startsWith('/'));
@@ -11,6 +12,8 @@ const policy = {
   allow: pathGlobs.optional(),
   /** The least severity that makes mode `heal` act. */
   healAt: severitySchema.optional(),
+  /** What is refused in modes `protect` and `heal`; exceptions add up. */
+  protection: protectionPolicySchema.partial().optional(),
 };
 
 /** The configuration file: YAML, every key known. */
@@ -49,6 +52,7 @@ export interface Policy {
   mode: z.infer<typeof modeSchema>;
   allow: string[];
   healAt: z.infer<typeof severitySchema>;
+  protection: ProtectionPolicy;
   disabledRules: string[];
   severityOverrides: Record<string, z.infer<typeof severitySchema>>;
 }
@@ -57,6 +61,7 @@ export const DEFAULT_POLICY: Policy = {
   mode: 'watch',
   allow: [],
   healAt: 'high',
+  protection: DEFAULT_PROTECTION,
   disabledRules: [],
   severityOverrides: {},
 };

@@ -2,6 +2,8 @@
 export interface OverlayLayers {
   readonly upper: string;
   readonly lower: readonly string[];
+  /** Where the engine mounts them together while the container runs; null when it does not say. */
+  readonly merged: string | null;
 }
 
 export interface ContainerMount {

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { changeSchema } from './change.ts';
 import { findingSchema } from './finding.ts';
 import { incidentSchema, modeSchema, responseStepSchema } from './incident.ts';
+import { denialSchema } from './protection.ts';
 
 const containerRef = z.object({ id: z.string(), name: z.string() });
 const base = { at: z.iso.datetime() };
@@ -16,6 +17,12 @@ export const guardEventSchema = z.discriminatedUnion('type', [
     mode: modeSchema,
     sensor: z.string(),
     blindSpots: z.array(z.string()),
+    /** Whether code that is not from the image is refused (modes protect and heal), and why not. */
+    protection: z.object({
+      state: z.enum(['enforced', 'told', 'none']),
+      /** What is not covered, each a sentence. */
+      gaps: z.array(z.string()),
+    }),
   }),
   /** The layers of the container's image are kept, so that a capture need not wait for them; in mode heal. */
   z.object({ ...base, type: z.literal('prepared'), container: containerRef }),
@@ -37,6 +44,14 @@ export const guardEventSchema = z.discriminatedUnion('type', [
     /** Milliseconds from the kernel's event (or the file's change time) to this line. */
     latencyMs: z.number().optional(),
   }),
+  /** Code that is not from the image was refused to run or be read; in mode watch: would have been. */
+  z.object({
+    ...base,
+    type: z.literal('denied'),
+    container: containerRef,
+    incident: z.string(),
+    ...denialSchema.shape,
+  }),
   z.object({
     ...base,
     type: z.literal('step'),
@@ -54,6 +69,8 @@ export const guardEventSchema = z.discriminatedUnion('type', [
     container: containerRef.nullable(),
     reason: z.string(),
     rescanned: z.boolean(),
+    /** How long the gap lasted, in milliseconds, where that is known. */
+    lengthMs: z.number().optional(),
   }),
   z.object({ ...base, type: z.literal('unwatched'), container: containerRef, reason: z.string() }),
   z.object({ ...base, type: z.literal('problem'), code: z.string(), message: z.string(), next: z.string() }),

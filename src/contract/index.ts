@@ -5,3 +5,4 @@ export * from './evidence.ts';
 export * from './finding.ts';
 export * from './guard-event.ts';
 export * from './incident.ts';
+export * from './protection.ts';

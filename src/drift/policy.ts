@@ -1,9 +1,11 @@
 import {
   type Config,
   DEFAULT_POLICY,
+  DEFAULT_PROTECTION,
   type Mode,
   modeSchema,
   type Policy,
+  type ProtectionPolicy,
   type Severity,
   severitySchema,
 } from '../contract/index.ts';
@@ -42,7 +44,10 @@ type Part = {
   readonly mode?: Mode | undefined;
   readonly allow?: readonly string[] | undefined;
   readonly healAt?: Severity | undefined;
+  readonly protection?: ProtectionPart | undefined;
 };
+
+type ProtectionPart = { readonly [Key in keyof ProtectionPolicy]?: ProtectionPolicy[Key] | undefined };
 
 /**
  * The policy in force for one container: the file's defaults, its matching entries in order, the container's
@@ -62,8 +67,21 @@ export function policyFor(
     mode: parts.findLast(({ mode }) => mode !== undefined)?.mode ?? DEFAULT_POLICY.mode,
     healAt: parts.findLast(({ healAt }) => healAt !== undefined)?.healAt ?? DEFAULT_POLICY.healAt,
     allow: [...new Set([...DEFAULT_POLICY.allow, ...parts.flatMap(({ allow }) => allow ?? [])])],
+    protection: protectionOf(parts.flatMap(({ protection }) => protection ?? [])),
     disabledRules: [...DEFAULT_POLICY.disabledRules, ...(config.rules?.disable ?? [])],
     severityOverrides: { ...DEFAULT_POLICY.severityOverrides, ...config.rules?.severity },
+  };
+}
+
+/** Later parts replace what earlier ones say; exceptions add up. */
+function protectionOf(parts: readonly ProtectionPart[]): ProtectionPolicy {
+  const said = <Key extends keyof ProtectionPolicy>(key: Key): ProtectionPolicy[Key] =>
+    parts.findLast((part) => part[key] !== undefined)?.[key] ?? DEFAULT_PROTECTION[key];
+  return {
+    volumes: said('volumes'),
+    scripts: said('scripts'),
+    memfd: said('memfd'),
+    exceptions: [...DEFAULT_PROTECTION.exceptions, ...parts.flatMap(({ exceptions }) => exceptions ?? [])],
   };
 }
 

@@ -114,7 +114,7 @@ export function overlayOf(layers: readonly FileOperation[][], options: string): 
   return {
     target: {
       ...{ id: 'x', name: 'x', image: 'x', imageId: 'x', pid: null, mounts: [] },
-      overlay: { upper, lower: below },
+      overlay: { upper, lower: below, merged: null },
     },
     container,
     image,

@@ -8,7 +8,7 @@ interface Inspected {
   Image: string;
   Config: { Image: string };
   State: { Pid: number };
-  GraphDriver: { Data: { UpperDir: string; LowerDir: string } };
+  GraphDriver: { Data: { UpperDir: string; LowerDir: string; MergedDir: string } };
   Mounts: { Type: string; Destination: string; Source: string; Name?: string; RW: boolean }[];
   HostConfig: { Tmpfs?: Record<string, string> };
 }
@@ -16,14 +16,14 @@ interface Inspected {
 export async function watchTarget(container: string): Promise<WatchTarget> {
   const [found] = JSON.parse(await docker('inspect', container)) as Inspected[];
   if (found === undefined) throw new Error(`${container} is not there`);
-  const { UpperDir, LowerDir } = found.GraphDriver.Data;
+  const { UpperDir, LowerDir, MergedDir } = found.GraphDriver.Data;
   return {
     id: found.Id,
     name: found.Name.slice(1),
     image: found.Config.Image,
     imageId: found.Image,
     pid: found.State.Pid || null,
-    overlay: { upper: UpperDir, lower: LowerDir.split(':') },
+    overlay: { upper: UpperDir, lower: LowerDir.split(':'), merged: MergedDir },
     mounts: [...found.Mounts.map(mountOf), ...Object.keys(found.HostConfig.Tmpfs ?? {}).map(tmpfsAt)],
   };
 }

@@ -176,6 +176,7 @@ export class GuardSession {
       mode: policy.mode,
       sensor: sensor.kind,
       blindSpots,
+      protection: { state: 'none', gaps: [] },
     });
     watch.rescan();
     if (policy.mode === 'heal') void this.#preparation.prepare(details, this.#closing.signal);

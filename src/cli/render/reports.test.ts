@@ -113,7 +113,15 @@ test('lines of docker diff keep the bytes of a name in a pipe, and are printable
 describe('an event of the guard', () => {
   const container = { id: 'c', name: HOSTILE };
   const events: GuardEvent[] = [
-    { at, type: 'watching', container, mode: 'heal', sensor: 'fanotify', blindSpots: [HOSTILE] },
+    {
+      at,
+      type: 'watching',
+      container,
+      mode: 'heal',
+      sensor: 'fanotify',
+      blindSpots: [HOSTILE],
+      protection: { state: 'none', gaps: [] },
+    },
     { at, type: 'ready', containers: 2 },
     { at, type: 'change', container, change: added(HOSTILE), expected: null },
     {
@@ -151,6 +159,7 @@ describe('an event of the guard', () => {
     const watching = (name: string, more: string[]): GuardEvent => ({
       ...{ at, type: 'watching', container: { id: name, name }, mode: 'watch', sensor: 'fanotify' },
       blindSpots: [...blindSpots, ...more],
+      protection: { state: 'none', gaps: [] },
     });
     const text = printed((out) => {
       const print = createGuardPrinter(out, { all: false });

@@ -11,7 +11,8 @@ export function overlayOf(container: Inspect): OverlayLayers | null {
   const data = container.GraphDriver?.Data;
   const upper = data?.UpperDir;
   const lower = data?.LowerDir;
-  if (upper !== undefined && lower !== undefined) return visible({ upper, lower: splitLayers(lower) });
+  if (upper !== undefined && lower !== undefined)
+    return visible({ upper, lower: splitLayers(lower), merged: data?.MergedDir ?? null });
   if (container.State.Pid === 0) return null;
   try {
     const layers = rootOverlay(readFileSync(`/proc/${container.State.Pid}/mountinfo`, 'utf8'));
@@ -43,7 +44,7 @@ export function rootOverlay(mountinfo: string): OverlayLayers | null {
     const upper = named.get('upperdir');
     const lower = splitLayers(named.get('lowerdir') ?? '');
     if (upper === undefined || ![upper, ...lower].every((path) => isAbsolute(path))) return null;
-    return { upper, lower };
+    return { upper, lower, merged: null };
   }
   return null;
 }

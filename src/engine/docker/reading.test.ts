@@ -48,13 +48,14 @@ describe('the overlay of a mountinfo', () => {
 
   test('is that of the root', () => {
     const text = [line('lowerdir=/x,upperdir=/y', '/other'), line('lowerdir=/l2:/l1,upperdir=/u,workdir=/w')];
-    expect(rootOverlay(text.join('\n'))).toEqual({ upper: '/u', lower: ['/l2', '/l1'] });
+    expect(rootOverlay(text.join('\n'))).toEqual({ upper: '/u', lower: ['/l2', '/l1'], merged: null });
   });
 
   test('has its escapes undone', () => {
     expect(rootOverlay(line('lowerdir=/a\\134:b\\040c:/d\\134,e,upperdir=/u'))).toEqual({
       upper: '/u',
       lower: ['/a:b c', '/d,e'],
+      merged: null,
     });
   });
 

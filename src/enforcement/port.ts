@@ -1,0 +1,79 @@
+/**
+ * The port to whatever refuses code that the image never held. It decides by what a file is, not by its name,
+ * and answers while the process that asked is held by the kernel.
+ */
+import type { Denial, ProcessAttribution, ProtectionPolicy } from '../contract/index.ts';
+
+/** A container, running or not, whose code is to come from its image alone. */
+export interface EnforcementTarget {
+  readonly id: string;
+  readonly name: string;
+  readonly image: string;
+  /** Pid of its init in the host's namespace; null when it does not run: then it is armed as soon as it starts. */
+  readonly pid: number | null;
+  /** Where the engine mounts the root filesystem, on the host. */
+  readonly merged: string;
+  /** The image's layers, topmost first. */
+  readonly lower: readonly string[];
+  readonly policy: ProtectionPolicy;
+  /** False: everything is allowed, and what would have been refused is told (mode watch). */
+  readonly enforce: boolean;
+}
+
+/** The bytes of a denied file, held open so that they can be kept although the file may be unlinked by now. */
+export interface HeldFile {
+  /**
+   * A descriptor of this process for the file, for reading alone; the caller closes it with closeDescriptor.
+   * @returns null when it is no longer held, as after the enforcer was ended
+   */
+  open(): number | null;
+  /** It is no longer needed. Idempotent. */
+  release(): void;
+}
+
+export type EnforcementEvent =
+  | {
+      readonly type: 'denied';
+      readonly containerId: string;
+      /** Milliseconds since 1970. */
+      readonly at: number;
+      /** `sha256` is null here: whoever keeps the file fills it in. */
+      readonly denial: Denial;
+      /** Null for a repetition, and where too many wait to be kept. */
+      readonly file: HeldFile | null;
+    }
+  | {
+      /** From now on the container's code is checked. */
+      readonly type: 'armed';
+      readonly containerId: string;
+      readonly at: number;
+      /** What could not be covered, each a sentence. */
+      readonly gaps: readonly string[];
+    }
+  | {
+      /** A process that runs from a file the image never held, found when the container was armed. */
+      readonly type: 'already-running';
+      readonly containerId: string;
+      readonly at: number;
+      readonly path: string;
+      readonly process: ProcessAttribution;
+    }
+  | {
+      /** Nothing was refused from `from` to `to` (milliseconds since 1970); `containerId` null means all. */
+      readonly type: 'lapse';
+      readonly containerId: string | null;
+      readonly reason: string;
+      readonly from: number;
+      readonly to: number;
+    };
+
+export interface Enforcer {
+  /** Resolves when every later run or read of a running container is checked; again for news of it (pid, policy). */
+  protect(target: EnforcementTarget): Promise<void>;
+  /** Takes every mark, lease and setting of the container back. */
+  release(containerId: string): Promise<void>;
+  /** Meant for one reader; ends with {@link close}. */
+  events(): AsyncIterable<EnforcementEvent>;
+  /** Takes everything back and ends. Idempotent. */
+  close(): Promise<void>;
+}

@@ -1,0 +1,48 @@
+/**
+ * What Pristine and its enforcer process tell each other: one JSON object a line, both ways over one socket that
+ * the process has as descriptor 3. The process ends when the socket does.
+ */
+import type { Denial, ProcessAttribution } from '../contract/index.ts';
+import type { EnforcementTarget } from './port.ts';
+
+/** The descriptor of the socket in the enforcer process. */
+export const CHANNEL_FD = 3;
+
+export type EnforcerRequest =
+  | { readonly type: 'protect'; readonly number: number; readonly target: EnforcementTarget }
+  | { readonly type: 'release'; readonly number: number; readonly containerId: string }
+  /** A held file (see `denied`) is no longer needed. */
+  | { readonly type: 'captured'; readonly fd: number };
+
+export type EnforcerReport =
+  | { readonly type: 'ready' }
+  | { readonly type: 'failed'; readonly message: string; readonly errno: string | null }
+  | { readonly type: 'done'; readonly number: number; readonly error: string | null }
+  | {
+      readonly type: 'armed';
+      readonly containerId: string;
+      readonly at: number;
+      readonly gaps: readonly string[];
+    }
+  | {
+      readonly type: 'denied';
+      readonly containerId: string;
+      readonly at: number;
+      readonly denial: Denial;
+      /** Descriptor of the enforcer process that holds the file until it is captured. */
+      readonly fd: number | null;
+    }
+  | {
+      readonly type: 'already-running';
+      readonly containerId: string;
+      readonly at: number;
+      readonly path: string;
+      readonly process: ProcessAttribution;
+    }
+  | {
+      readonly type: 'lapse';
+      readonly containerId: string | null;
+      readonly reason: string;
+      readonly from: number;
+      readonly to: number;
+    };
