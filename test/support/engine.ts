@@ -32,15 +32,18 @@ export interface TestContainerOptions {
   /** Further options of `docker run`; the network is `none` unless `--network` or `--link` is among them. */
   readonly options?: readonly string[];
   readonly command?: readonly string[];
+  /** False: the container is only made, for `docker start` to start it. */
+  readonly start?: boolean;
 }
 
-/** Starts a container that is removed, with its anonymous volumes, at the end of the scope (`await using`). */
+/** Starts (or makes) a container that is removed, with its anonymous volumes, at the end of the scope (`await using`). */
 export async function startContainer(given: TestContainerOptions = {}): Promise<TestContainer> {
   const name = `pristine-test-${randomBytes(4).toString('hex')}`;
   const options = given.options ?? [];
   const command = given.command ?? ['sh', '-c', 'trap exit TERM; while :; do sleep 1; done'];
   const id = await docker(
-    ...['run', '-d', '--name', name, '--label', testLabel()],
+    ...(given.start === false ? ['create'] : ['run', '-d']),
+    ...['--name', name, '--label', testLabel()],
     // An old docker refuses links together with the name of any network.
     ...(options.includes('--network') || options.includes('--link') ? [] : ['--network', 'none']),
     ...options,
