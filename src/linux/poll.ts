@@ -4,10 +4,13 @@ const cPoll = native('int poll(void *fds, ulong count, int timeout)');
 const cEventfd = native('int eventfd(uint initial, int flags)');
 const cRead = native('long read(int fd, void *buffer, size_t count)');
 const cWrite = native('long write(int fd, const void *buffer, size_t count)');
-
+const cFcntl = native('int fcntl(int fd, int command, long argument)');
 const cIoctl = native('int ioctl(int fd, ulong request, void *argument)');
 
 const FIONREAD = 0x541b;
+const F_GETFL = 3;
+const F_SETFL = 4;
+const O_NONBLOCK = 0o4000;
 const POLLIN = 1;
 const EFD_CLOEXEC_NONBLOCK = 0o2000000 | 0o4000;
 const POLLFD_BYTES = 8;
@@ -58,6 +61,41 @@ export function readAvailable(fd: number, buffer: Uint8Array, call: string): num
   const name = errnoName();
   if (name === 'EAGAIN' || name === 'EINTR') return 0;
   throw syscallError(call, name);
+}
+
+/** Lets no read or write of the open file wait (O_NONBLOCK by fcntl(2)); whoever shares it is affected too. */
+export function setNonBlocking(fd: number): void {
+  const flags = cFcntl(fd, F_GETFL, 0);
+  if (flags < 0 || cFcntl(fd, F_SETFL, flags | O_NONBLOCK) < 0) throw syscallError('fcntl(F_SETFL)');
+}
+
+/**
+ * Reads what is there of a stream without waiting; the descriptor must be non-blocking.
+ *
+ * @returns number of bytes; 0 when there is nothing to read now; null when the other side has closed it
+ */
+export function readStream(fd: number, buffer: Uint8Array): number | null {
+  const count = cRead(fd, buffer, buffer.length);
+  if (count > 0) return count;
+  if (count === 0) return null;
+  const name = errnoName();
+  if (name === 'EAGAIN' || name === 'EINTR') return 0;
+  if (name === 'ECONNRESET') return null;
+  throw syscallError('read', name);
+}
+
+/**
+ * Writes as much as is taken without waiting; the descriptor must be non-blocking.
+ *
+ * @returns number of bytes; 0 when nothing is taken now; null when nobody will read it any more
+ */
+export function writeAvailable(fd: number, bytes: Uint8Array): number | null {
+  const count = cWrite(fd, bytes, bytes.length);
+  if (count >= 0) return count;
+  const name = errnoName();
+  if (name === 'EAGAIN' || name === 'EINTR') return 0;
+  if (name === 'EPIPE' || name === 'ECONNRESET') return null;
+  throw syscallError('write', name);
 }
 
 /** Number of bytes that could be read now (FIONREAD of ioctl(2)). */
