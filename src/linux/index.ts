@@ -1,3 +1,5 @@
+export { type BlockedCall, blockedCall, mappedFileAt } from './blocked-call.ts';
+export { Epoll, type Readiness } from './epoll.ts';
 export {
   type EntryRecord,
   FAN,
@@ -11,10 +13,25 @@ export {
 } from './fanotify.ts';
 export { decodeFileCapabilities } from './file-capabilities.ts';
 export { fileHandle, handleText } from './file-handle.ts';
+export { FileIdentity } from './file-identity.ts';
 export { lockFile, tryLockFile } from './flock.ts';
 export { filesystemId, handleOfFd, hasXattr, openByHandle, pathOfFd, withHandle } from './handles.ts';
 export { ignoreSignals } from './ignore-signals.ts';
-export { closeDescriptor } from './openat2.ts';
+export { dropLease, leaseIsBreaking, takeReadLease } from './lease.ts';
+export { type MountPoint, readMounts } from './mountinfo.ts';
+export { closeDescriptor, O_PATH, openInRoot } from './openat2.ts';
+export {
+  addPermissionMark,
+  answer,
+  askAboutFile,
+  ignoreFile,
+  ignoreFileForGood,
+  type MarkedObject,
+  openContentGroup,
+  PERMISSION,
+  type PermissionEvent,
+  parsePermissionEvents,
+} from './permission-events.ts';
 export { duplicateFromProcess, openPidfd } from './pidfd.ts';
 export {
   clearWake,
@@ -28,8 +45,12 @@ export {
   writeAvailable,
 } from './poll.ts';
 export { openProcessConnector, type ProcessEvent, readProcessEvents } from './process-connector.ts';
+export { mountNamespaceOf, type ProcessSnapshot, readProcess, readProgram } from './process-snapshot.ts';
 export { SafeDirectory, type SafeFile } from './safe-directory.ts';
 export { runFirst } from './scheduling.ts';
+export { openSignalFd, type ReceivedSignal, readSignals } from './signal-fd.ts';
+export { decodeSockets, SOCKET_TABLES } from './socket-table.ts';
+export { socketsOf } from './sockets-of.ts';
 export { dataRanges } from './sparse.ts';
 export type { FileStatus } from './statx.ts';
 export { startWatchdog, type Watchdog } from './watchdog-timer.ts';

@@ -6,6 +6,7 @@ const SYS_OPENAT2 = 437;
 const RESOLVE_NO_MAGICLINKS = 0x02;
 const RESOLVE_NO_SYMLINKS = 0x04;
 const RESOLVE_BENEATH = 0x08;
+const RESOLVE_IN_ROOT = 0x10;
 const O_CLOEXEC = 0o2000000;
 /** Longest path that one call takes, without its final NUL (PATH_MAX). */
 const LONGEST_PATH = 4095;
@@ -54,11 +55,27 @@ export function closeDescriptor(descriptor: number): void {
   close(descriptor);
 }
 
-function openOnce(directory: number, path: Uint8Array, flags: number): number | null {
+/**
+ * Opens a path as a process would whose root is the directory: links are followed, but never out of it
+ * (openat2(2) with RESOLVE_IN_ROOT and RESOLVE_NO_MAGICLINKS).
+ *
+ * @returns a descriptor, or null when nothing is there
+ * @throws {PristineError} E_SYSCALL
+ */
+export function openInRoot(directory: number, path: Uint8Array, flags: number): number | null {
+  return openOnce(directory, path, flags, RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS);
+}
+
+function openOnce(
+  directory: number,
+  path: Uint8Array,
+  flags: number,
+  resolve = RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS,
+): number | null {
   // struct open_how: u64 flags, u64 mode, u64 resolve.
   const how = Buffer.alloc(24);
   how.writeBigUInt64LE(BigInt((flags | O_CLOEXEC) >>> 0), 0);
-  how.writeBigUInt64LE(BigInt(RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS), 16);
+  how.writeBigUInt64LE(BigInt(resolve), 16);
   const name = terminated(path);
   for (let tries = 0; ; tries++) {
     const descriptor = openat2(SYS_OPENAT2, directory, name, how, how.length);

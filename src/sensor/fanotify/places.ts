@@ -6,12 +6,13 @@ import {
   type EntryRecord,
   filesystemId,
   markFilesystem,
+  mountNamespaceOf,
   openByHandle,
   pathOfFd,
   unmarkFilesystem,
 } from '../../linux/index.ts';
 import { nearestPrintedPath, printedPath } from './printed-path.ts';
-import { mountNamespaceOf } from './process-snapshot.ts';
+
 import type { WatchedLayer } from './protocol.ts';
 
 /** A watched container, as the worker knows it. */

@@ -1,7 +1,12 @@
 import type { ProcessAttribution } from '../../contract/index.ts';
-import type { ProcessEvent } from '../../linux/index.ts';
+import {
+  mountNamespaceOf,
+  type ProcessEvent,
+  type ProcessSnapshot,
+  readProcess,
+  readProgram,
+} from '../../linux/index.ts';
 import type { WatchedContainer } from './places.ts';
-import { mountNamespaceOf, type ProcessSnapshot, readProcess, readProgram } from './process-snapshot.ts';
 import type { UserNames } from './user-names.ts';
 
 /** Ended processes that are remembered, for events that are read after their maker's end. */

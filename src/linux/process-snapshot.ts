@@ -1,5 +1,5 @@
 import { closeSync, openSync, readFileSync, readlinkSync, readSync } from 'node:fs';
-import { decodePathBytes } from '../../kernel/index.ts';
+import { decodePathBytes } from '../kernel/index.ts';
 
 /** A process as /proc showed it at one moment. Names and arguments are the process's own word. */
 export interface ProcessSnapshot {
