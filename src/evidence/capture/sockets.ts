@@ -1,8 +1,10 @@
 import { canonicalJson } from '../../kernel/index.ts';
-import { readProcLink } from '../proc/read.ts';
-import { decodeSockets, readSocketTable, SOCKET_TABLES } from '../proc/sockets.ts';
+import { decodeSockets, SOCKET_TABLES } from '../../linux/index.ts';
+import { readProc, readProcLink } from '../proc/read.ts';
 import type { CaptureContext } from './context.ts';
 import type { CapturedProcesses } from './processes.ts';
+
+const LARGEST_TABLE = 16 << 20;
 
 /** Keeps the sockets of every network namespace that the container's processes are in: decoded, and as /proc has them. */
 export async function captureSockets(
@@ -18,8 +20,8 @@ export async function captureSockets(
     if (namespace === null || seen.has(namespace)) continue;
     seen.add(namespace);
     for (const table of SOCKET_TABLES) {
-      const bytes = await readSocketTable(pid, table);
-      if (bytes === null) continue;
+      const bytes = (await readProc(`/proc/${pid}/net/${table}`, LARGEST_TABLE))?.bytes;
+      if (bytes === undefined) continue;
       const kind = {
         title: `Sockets of ${namespace} as /proc/net/${table} has them`,
         mediaType: 'text/plain',
