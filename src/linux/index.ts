@@ -1,4 +1,5 @@
 export { type BlockedCall, blockedCall, mappedFileAt } from './blocked-call.ts';
+export type { DirectoryEntries } from './directory-entries.ts';
 export { Epoll, type Readiness } from './epoll.ts';
 export {
   type EntryRecord,
@@ -15,8 +16,18 @@ export { decodeFileCapabilities } from './file-capabilities.ts';
 export { fileHandle, handleText } from './file-handle.ts';
 export { FileIdentity } from './file-identity.ts';
 export { lockFile, tryLockFile } from './flock.ts';
-export { filesystemId, handleOfFd, hasXattr, openByHandle, pathOfFd, withHandle } from './handles.ts';
+export {
+  filesystemId,
+  filesystemType,
+  handleOfFd,
+  hasXattr,
+  OVERLAYFS,
+  openByHandle,
+  pathOfFd,
+  withHandle,
+} from './handles.ts';
 export { ignoreSignals } from './ignore-signals.ts';
+export { kernelAtLeast } from './kernel-version.ts';
 export { dropLease, leaseIsBreaking, takeReadLease } from './lease.ts';
 export { type MountPoint, readMounts } from './mountinfo.ts';
 export { closeDescriptor, O_PATH, openInRoot } from './openat2.ts';

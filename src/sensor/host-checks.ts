@@ -5,6 +5,7 @@ import { messageOf } from '../kernel/index.ts';
 import {
   closeDescriptor,
   handleOfFd,
+  kernelAtLeast,
   markBeforeExecution,
   markFilesystem,
   openChangeGroup,
@@ -18,7 +19,6 @@ import {
   unmarkFilesystem,
   withHandle,
 } from '../linux/index.ts';
-import { kernelAtLeast } from './kernel-version.ts';
 
 /** One thing that a host can or cannot do, tried for real. */
 export interface HostCheck {

@@ -2,9 +2,8 @@ import { release } from 'node:os';
 import { MessageChannel, type MessagePort, Worker } from 'node:worker_threads';
 import type { WatchTarget } from '../../contract/index.ts';
 import { messageOf, PristineError } from '../../kernel/index.ts';
-import { closeDescriptor, openWakeFd, wake } from '../../linux/index.ts';
+import { closeDescriptor, kernelAtLeast, openWakeFd, wake } from '../../linux/index.ts';
 import { EventQueue } from '../event-queue.ts';
-import { kernelAtLeast } from '../kernel-version.ts';
 import type { ChangeSensor, SensorCapabilities, SensorEvent } from '../port.ts';
 import {
   CELL,
