@@ -30,7 +30,14 @@ export { ignoreSignals } from './ignore-signals.ts';
 export { kernelAtLeast } from './kernel-version.ts';
 export { dropLease, leaseIsBreaking, takeReadLease } from './lease.ts';
 export { type MountPoint, readMounts } from './mountinfo.ts';
-export { closeDescriptor, O_PATH, openInRoot } from './openat2.ts';
+export {
+  bindOverItself,
+  joinMountNamespace,
+  type MountFlag,
+  setMountFlags,
+  unmountName,
+} from './mounts.ts';
+export { closeDescriptor, O_PATH, openBeneath, openInRoot } from './openat2.ts';
 export {
   addPermissionMark,
   answer,

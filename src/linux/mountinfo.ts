@@ -11,6 +11,10 @@ export interface MountPoint {
   readonly path: string;
   readonly readOnly: boolean;
   readonly noexec: boolean;
+  readonly nosuid: boolean;
+  readonly nodev: boolean;
+  /** Whether mounts made below it appear in other mount namespaces too, and theirs here. */
+  readonly shared: boolean;
   readonly type: string;
 }
 
@@ -20,7 +24,7 @@ export function readMounts(process: number | 'self'): MountPoint[] {
   const mounts: MountPoint[] = [];
   for (const line of text.split('\n')) {
     const [left = '', right = ''] = line.split(' - ', 2);
-    const [id, , device = '', root = '', path, options = ''] = left.split(' ');
+    const [id, , device = '', root = '', path, options = '', ...tags] = left.split(' ');
     if (path === undefined) continue;
     const flags = options.split(',');
     mounts.push({
@@ -30,6 +34,9 @@ export function readMounts(process: number | 'self'): MountPoint[] {
       path: unescaped(path),
       readOnly: flags.includes('ro'),
       noexec: flags.includes('noexec'),
+      nosuid: flags.includes('nosuid'),
+      nodev: flags.includes('nodev'),
+      shared: tags.some((tag) => tag.startsWith('shared:')),
       type: right.split(' ', 1)[0] ?? '',
     });
   }
