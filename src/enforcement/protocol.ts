@@ -8,6 +8,9 @@ import type { EnforcementTarget } from './port.ts';
 /** The descriptor of the socket in the enforcer process. */
 export const CHANNEL_FD = 3;
 
+/** The enforcer process is ended by its own timer when it has not answered for so long, in milliseconds. */
+export const WATCHDOG_MS = 1500;
+
 export type EnforcerRequest =
   | { readonly type: 'protect'; readonly number: number; readonly target: EnforcementTarget }
   | { readonly type: 'release'; readonly number: number; readonly containerId: string }
@@ -16,6 +19,8 @@ export type EnforcerRequest =
 
 export type EnforcerReport =
   | { readonly type: 'ready' }
+  /** Told now and then, so that the guard knows since when a process that ended had not answered. */
+  | { readonly type: 'alive'; readonly at: number }
   | { readonly type: 'failed'; readonly message: string; readonly errno: string | null }
   | { readonly type: 'done'; readonly number: number; readonly error: string | null }
   | {
