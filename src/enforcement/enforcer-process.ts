@@ -25,20 +25,20 @@ const STDERR_KEPT = 4096;
 /** How long it may take to go by itself. */
 const END_WAIT_MS = 1000;
 
-/** V8's flags and Node's for a process that is small and has no threads to wait for. */
+/** V8's flags and Node's for a process that is small. */
 const NODE_OPTIONS = [
   '--disable-warning=ExperimentalWarning',
   '--max-old-space-size=64',
   '--max-semi-space-size=1',
-  // No helper threads of V8, and none that waits to start a debugger at SIGUSR1.
-  '--v8-pool-size=0',
+  // One helper thread of V8 (0 would be one a core), and none that waits to start a debugger at SIGUSR1.
+  '--v8-pool-size=1',
   '--disable-sigusr1',
 ];
 
 /** One run of the enforcer process, as its parent sees it. */
 export class EnforcerProcess {
   readonly pid: number;
-  /** Settles as soon as it serves, or has ended instead. */
+  /** Settles as soon as it serves; never when it ends before. */
   readonly ready: Promise<void>;
   /** Settles after its end and its last report. */
   readonly ended: Promise<Ending>;
@@ -85,12 +85,9 @@ export class EnforcerProcess {
         resolve(this.#ending(code, signal));
       });
     });
-    this.ready = Promise.race([
-      new Promise<void>((resolve) => {
-        this.#isReady = resolve;
-      }),
-      this.ended.then(() => {}),
-    ]);
+    this.ready = new Promise((resolve) => {
+      this.#isReady = resolve;
+    });
   }
 
   send(request: EnforcerRequest): void {
