@@ -16,7 +16,7 @@ export default defineConfig({
         extends: true,
         test: {
           name: 'fast',
-          include: ['src/**/*.test.ts', 'range/**/*.test.ts', 'test/**/*.test.ts'],
+          include: ['src/**/*.test.ts', 'range/**/*.test.ts', 'test/**/*.test.ts', 'bench/**/*.test.ts'],
           exclude: ['node_modules/**', full],
         },
       },

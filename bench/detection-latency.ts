@@ -1,72 +1,108 @@
 /**
- * How long it takes from a write in a container until the sensor's reader holds the event: the fanotify sensor
- * against polling `docker diff` each second. Needs root, a local engine with overlay storage, and the test
- * image (any run of the tests makes it). Usage: node bench/detection-latency.ts [REPETITIONS]
+ * One sample of the benchmark `detection`: how long it takes from just before a write in a container until this
+ * process has read of it, by one watcher. The writes are made by workload.c in the container, whose clock
+ * (CLOCK_MONOTONIC) is that of process.hrtime here. Prints the latencies in milliseconds, in order, as JSON.
+ *
+ * Usage: node bench/detection-latency.ts WATCHER CONTAINER COUNT PAUSE_MICROSECONDS STATE_DIRECTORY
  */
-import { spawn } from 'node:child_process';
-import { createInterface } from 'node:readline';
-import { type ChangeSensor, createFanotifySensor, createPollingSensor } from '../src/sensor/index.ts';
-import { docker, startContainer, type TestContainer } from '../test/support/engine.ts';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { run } from '../src/host/index.ts';
+import { createFanotifySensor } from '../src/sensor/index.ts';
+import { docker } from '../test/support/engine.ts';
 import { watchTarget } from '../test/support/watch-target.ts';
+import { PRISTINE } from './guardians/pristine.ts';
+import { startChild } from './harness/child.ts';
 
-/** Writes files through the container's overlay from a process of its own, and tells when each write began. */
-const WRITER = `
-  const { writeFileSync } = require('node:fs');
-  const [folder, prefix, count, pause] = process.argv.slice(1);
-  let next = 0;
-  const timer = setInterval(() => {
-    const begun = process.hrtime.bigint();
-    writeFileSync(folder + '/' + prefix + next, 'x');
-    console.log(prefix + next + ' ' + begun);
-    if (++next === Number(count)) clearInterval(timer);
-  }, Number(pause));
-`;
+const FOLDER = '/tmp/marks';
+const MARK = /\/tmp\/marks\/(mark-\d+)/;
+/** Whoever has not told by then has missed it. */
+const PATIENCE_MS = 5000;
 
-async function measure(sensor: ChangeSensor, container: TestContainer, count: number, pauseMs: number) {
-  const target = await watchTarget(container.id);
-  await sensor.watch(target);
-  const prefix = `${sensor.kind}-`;
-  const begun = new Map<string, bigint>();
-  const seen = new Map<string, bigint>();
-  const writer = spawn(process.execPath, [
-    ...['-e', WRITER, `/proc/${target.pid}/root/tmp`, prefix, String(count), String(pauseMs)],
-  ]);
-  createInterface({ input: writer.stdout }).on('line', (line) => {
-    const [name = '', time = '0'] = line.split(' ');
-    begun.set(name, BigInt(time));
-  });
-  const written = new Promise((resolve) => writer.once('close', resolve));
-  for await (const event of sensor.events()) {
-    const name = event.type === 'touched' ? event.path.slice('/tmp/'.length) : '';
-    if (name.startsWith(prefix) && !seen.has(name)) seen.set(name, process.hrtime.bigint());
-    if (seen.size === count) break;
+type Seen = (text: string) => void;
+
+const [watcher = '', container = '', count = '0', pause = '0', state = ''] = process.argv.slice(2);
+const target = await watchTarget(container);
+const { signal } = new AbortController();
+
+async function watch(seen: Seen): Promise<AsyncDisposable> {
+  const { upper = '', merged = '' } = target.overlay ?? {};
+  switch (watcher) {
+    case 'pristine sensor': {
+      const sensor = await createFanotifySensor();
+      await sensor.watch(target);
+      const reading = (async () => {
+        for await (const event of sensor.events()) if (event.type === 'touched') seen(event.path);
+      })();
+      return { [Symbol.asyncDispose]: () => sensor.close().then(() => reading) };
+    }
+    case 'pristine guard':
+      return told(
+        PRISTINE,
+        ['guard', container, '--mode', 'watch', '--json', '--state', state],
+        '"ready"',
+        seen,
+      );
+    case 'fatrace': {
+      // On an overlay it cannot be used; on the filesystem of the writable layer it sees the same writes.
+      const child = await startChild('fatrace', ['-c', '-f', 'COW+'], { cwd: upper, signal });
+      child.onLine(seen);
+      await sleep(500);
+      return child;
+    }
+    case 'inotifywait':
+      return told('inotifywait', ['-m', '--format', '%e %w%f', `${merged}${FOLDER}`], 'established', seen);
+    case 'docker diff':
+      return pollDockerDiff(seen);
+    default:
+      throw new Error(`no such watcher: ${watcher}`);
   }
-  await written;
-  await sensor.close();
-  return [...begun]
-    .map(([name, start]) => Number((seen.get(name) ?? 0n) - start) / 1e6)
-    .sort((a, b) => a - b);
 }
 
-function row(title: string, ms: readonly number[]): void {
-  const at = (share: number) => (ms[Math.min(ms.length - 1, Math.floor(ms.length * share))] ?? 0).toFixed(2);
-  console.log(
-    `${title.padEnd(34)} ${String(ms.length).padStart(5)} ${at(0.5).padStart(12)} ${at(0.99).padStart(12)}`,
-  );
+async function told(command: string, args: string[], ready: string, seen: Seen): Promise<AsyncDisposable> {
+  const child = await startChild(command, args, { signal, endWith: 'SIGINT' });
+  await child.line('ready', (line) => line.includes(ready));
+  child.onLine(seen);
+  return child;
 }
 
-async function changes(id: string) {
-  const lines = (await docker('diff', id)).split('\n').filter((line) => line !== '');
-  return lines.map((line) => ({ kind: line[0] as 'A' | 'C' | 'D', path: line.slice(2) }));
+/** Once a second, as is customary. */
+function pollDockerDiff(seen: Seen): AsyncDisposable {
+  let ended = false;
+  const polling = (async () => {
+    while (!ended) {
+      const next = sleep(1000);
+      for (const line of (await docker('diff', container)).split('\n')) seen(line);
+      await next;
+    }
+  })();
+  return {
+    async [Symbol.asyncDispose]() {
+      ended = true;
+      await polling;
+    },
+  };
 }
 
-const repetitions = Number(process.argv[2] ?? 400);
-await using container = await startContainer();
-console.log(
-  `${'write to event'.padEnd(34)} ${'n'.padStart(5)} ${'median ms'.padStart(12)} ${'p99 ms'.padStart(12)}`,
-);
-row('fanotify', await measure(await createFanotifySensor(), container, repetitions, 10));
-row(
-  'docker diff, polled each second',
-  await measure(createPollingSensor({ changes, everyMs: 1000 }), container, Math.min(repetitions, 100), 100),
-);
+await docker('exec', container, 'sh', '-c', `rm -rf ${FOLDER} && mkdir ${FOLDER}`);
+const seenAt = new Map<string, bigint>();
+const latencies: number[] = [];
+{
+  await using _watch = await watch((text) => {
+    const name = MARK.exec(text)?.[1];
+    if (name !== undefined && !seenAt.has(name)) seenAt.set(name, process.hrtime.bigint());
+  });
+  const writer = await run('docker', ['exec', container, 'workload', 'mark', count, FOLDER, pause]);
+  if (writer.code !== 0) throw new Error(writer.stderr);
+  const begun = writer.stdout
+    .trim()
+    .split('\n')
+    .map((line) => line.split(' '));
+  const until = performance.now() + PATIENCE_MS;
+  while (seenAt.size < begun.length && performance.now() < until) await sleep(10);
+  for (const [name = '', time = '0'] of begun) {
+    const at = seenAt.get(name);
+    if (at !== undefined) latencies.push(Number(at - BigInt(time)) / 1e6);
+  }
+}
+if (latencies.length < Number(count)) throw new Error(`${latencies.length} of ${count} writes were told`);
+console.log(JSON.stringify(latencies.sort((a, b) => a - b)));

@@ -1,2 +1,6 @@
-export { ensureServiceImage } from './images/build.ts';
+export { type Docker, dockerWith } from './docker.ts';
+export { ensureDemoImages, ensureServiceImage } from './images/build.ts';
 export { demoFailure, runDemo } from './story/run-demo.ts';
+export { newRunNames } from './system/labels.ts';
+export { removeAll } from './system/remove-all.ts';
+export { type SystemOptions, startBackground, startSite } from './system/system.ts';
