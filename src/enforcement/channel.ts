@@ -6,16 +6,12 @@ const LONGEST_BACKLOG = 8 << 20;
 const READ_BYTES = 64 << 10;
 const NEWLINE = 0x0a;
 
-/** Told of a report that is dropped, so that what it holds can be let go. */
-export type Dropped = (report: EnforcerReport) => void;
-
 /**
  * The enforcer process's end of the socket to the guard: nothing here ever waits, as somebody may be waiting for
  * an answer meanwhile. A guard that does not read costs reports (they are counted and told later), never time.
  */
 export class Channel {
   readonly fd: number;
-  readonly #dropped: Dropped;
   readonly #limit: number;
   readonly #buffer = Buffer.alloc(READ_BYTES);
   /** The beginning of a line whose end has not come yet. */
@@ -30,9 +26,8 @@ export class Channel {
   #broken = false;
 
   /** @param limit most bytes that wait to be written */
-  constructor(fd: number, dropped: Dropped, limit = LONGEST_BACKLOG) {
+  constructor(fd: number, limit = LONGEST_BACKLOG) {
     this.fd = fd;
-    this.#dropped = dropped;
     this.#limit = limit;
     setNonBlocking(fd);
   }
@@ -54,16 +49,20 @@ export class Channel {
     return this.#ended && requests.length === 0 ? 'closed' : requests;
   }
 
-  /** Sends a report, now or with a later {@link flush}; drops it when too much waits and it may be dropped. */
-  send(report: EnforcerReport): void {
+  /**
+   * Sends a report, now or with a later {@link flush}.
+   *
+   * @returns false when it is dropped, as too much waits: what it holds is to be let go
+   */
+  send(report: EnforcerReport): boolean {
     if (this.#outgoingBytes >= this.#limit && !ESSENTIAL.has(report.type)) {
       this.#lost ??= { count: 0, from: Date.now() };
       this.#lost.count++;
-      this.#dropped(report);
-      return;
+      return false;
     }
     this.#append(report);
     this.flush();
+    return true;
   }
 
   /** Writes what the socket takes now. */

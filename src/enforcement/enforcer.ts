@@ -1,10 +1,11 @@
 import { release } from 'node:os';
 import { setTimeout as delay } from 'node:timers/promises';
 import { type Logger, messageOf, PristineError } from '../kernel/index.ts';
-import { kernelAtLeast } from '../linux/index.ts';
+import { closeDescriptor, kernelAtLeast } from '../linux/index.ts';
 import { type Ending, EnforcerProcess, type Told } from './enforcer-process.ts';
 import { EventQueue } from './event-queue.ts';
 import type { EnforcementEvent, EnforcementTarget, Enforcer, HeldFile } from './port.ts';
+import { HELD_MS } from './protocol.ts';
 import { closedError, Requests } from './requests.ts';
 
 export interface EnforcerOptions {
@@ -110,7 +111,7 @@ class SupervisedEnforcer implements Enforcer {
       this.#requests.settle(told.number, told.error);
     } else if (told.type === 'denied') {
       const { fd, ...event } = told;
-      this.#queue.push({ ...event, file: fd === null ? null : heldFile(teller, fd) });
+      this.#queue.push({ ...event, file: fd === null ? null : heldFile(teller, fd, event.at) });
     } else {
       this.#queue.push(told);
     }
@@ -209,12 +210,18 @@ class SupervisedEnforcer implements Enforcer {
   }
 }
 
-function heldFile(holder: EnforcerProcess, fd: number): HeldFile {
+function heldFile(holder: EnforcerProcess, fd: number, at: number): HeldFile {
   let held = true;
   return {
-    open: () => (held ? holder.duplicate(fd) : null),
+    open() {
+      const duplicate = held ? holder.duplicate(fd) : null;
+      // Asked afterwards: by then the number may stand for another file.
+      if (duplicate === null || Date.now() - at < HELD_MS) return duplicate;
+      closeDescriptor(duplicate);
+      return null;
+    },
     release() {
-      if (held) holder.send({ type: 'captured', fd });
+      if (held) holder.send({ type: 'captured', fd, at });
       held = false;
     },
   };

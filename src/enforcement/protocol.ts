@@ -11,11 +11,14 @@ export const CHANNEL_FD = 3;
 /** The enforcer process is ended by its own timer when it has not answered for so long, in milliseconds. */
 export const WATCHDOG_MS = 1500;
 
+/** A file that was denied is held open until it is captured, but no longer than this after `at`, in milliseconds. */
+export const HELD_MS = 10_000;
+
 export type EnforcerRequest =
   | { readonly type: 'protect'; readonly number: number; readonly target: EnforcementTarget }
   | { readonly type: 'release'; readonly number: number; readonly containerId: string }
-  /** A held file (see `denied`) is no longer needed. */
-  | { readonly type: 'captured'; readonly fd: number };
+  /** A held file is no longer needed: the `fd` and the `at` of `denied`, as a descriptor's number is used again. */
+  | { readonly type: 'captured'; readonly fd: number; readonly at: number };
 
 export type EnforcerReport =
   | { readonly type: 'ready' }

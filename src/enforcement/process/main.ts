@@ -1,9 +1,10 @@
 /** Entry of the enforcer process: see protocol.ts for how the guard starts it and talks to it. */
 import { flushCompileCache } from 'node:module';
 import { messageOf } from '../../kernel/index.ts';
-import { closeDescriptor, ignoreSignals, startWatchdog } from '../../linux/index.ts';
+import { ignoreSignals, startWatchdog } from '../../linux/index.ts';
 import { Channel } from '../channel.ts';
 import { CHANNEL_FD, WATCHDOG_MS } from '../protocol.ts';
+import { complain } from './complain.ts';
 import { EnforcerLoop } from './loop.ts';
 
 const ALIVE_EVERY_MS = 500;
@@ -12,9 +13,7 @@ const ALIVE_EVERY_MS = 500;
 // guard decides what follows, and ends this process by closing the socket.
 ignoreSignals(['SIGHUP', 'SIGINT', 'SIGQUIT', 'SIGTERM', 'SIGTSTP', 'SIGTTIN', 'SIGTTOU']);
 
-const channel = new Channel(CHANNEL_FD, (report) => {
-  if (report.type === 'denied' && report.fd !== null) closeDescriptor(report.fd);
-});
+const channel = new Channel(CHANNEL_FD);
 const watchdog = startWatchdog(WATCHDOG_MS);
 let toldAlive = 0;
 
@@ -37,7 +36,7 @@ try {
 } catch (error) {
   const errno = error instanceof Error && 'errno' in error ? String(error.errno) : null;
   channel.send({ type: 'failed', message: messageOf(error), errno });
-  process.stderr.write(`${error instanceof Error ? error.stack : String(error)}\n`);
+  complain(error);
   process.exitCode = 1;
 }
 process.exit();
