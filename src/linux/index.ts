@@ -49,6 +49,7 @@ export {
   PERMISSION,
   type PermissionEvent,
   parsePermissionEvents,
+  removePermissionMark,
 } from './permission-events.ts';
 export { duplicateFromProcess, openPidfd } from './pidfd.ts';
 export {

@@ -1,6 +1,6 @@
 import { closeSync, openSync, readlinkSync } from 'node:fs';
 import { decodePathBytes, encodePathBytes, PristineError, systemErrorCode } from '../kernel/index.ts';
-import { readNames } from './getdents.ts';
+import { DirectoryEntries } from './directory-entries.ts';
 import {
   closeDescriptor,
   O_DIRECTORY,
@@ -76,7 +76,13 @@ export class SafeDirectory implements Disposable {
 
   /** Names in this directory, without `.` and `..`, in the filesystem's order. */
   *names(): Generator<string> {
-    for (const name of readNames(this.descriptor)) yield decodePathBytes(name);
+    using entries = this.entries();
+    while (entries.next()) yield entries.name;
+  }
+
+  /** Entries of this directory with their attributes, one after the other. @param from see DirectoryEntries */
+  entries(from?: bigint): DirectoryEntries {
+    return new DirectoryEntries(this.descriptor, from);
   }
 
   /** Attributes of an entry, of the link itself when it is one; null when there is no such entry. */

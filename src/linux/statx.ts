@@ -1,5 +1,5 @@
 import type { FileType } from '../contract/index.ts';
-import { errnoName, native, syscallError } from './libc.ts';
+import { errnoName, native, nativeHot, syscallError } from './libc.ts';
 import { NOT_THERE, terminated } from './openat2.ts';
 
 const AT_SYMLINK_NOFOLLOW = 0x100;
@@ -16,6 +16,8 @@ export interface FileStatus {
   readonly gid: number;
   readonly links: number;
   readonly inode: bigint;
+  /** The inode's number in decimal. */
+  readonly inodeText: string;
   /** Device that holds the file, as `major:minor`. */
   readonly device: string;
   /** Device that a character or block device stands for. */
@@ -31,8 +33,13 @@ export interface FileStatus {
 }
 
 const statx = native('int statx(int directory, void *path, int flags, unsigned int mask, void *result)');
+const statxByAddress = nativeHot(
+  'int statx(int directory, uintptr_t path, int flags, unsigned int mask, void *result)',
+);
 const EMPTY = Buffer.alloc(1);
-const result = Buffer.alloc(256);
+/** struct statx as 32-bit words: Node runs on little-endian machines only. */
+const words = new Uint32Array(64);
+const signed = new Int32Array(words.buffer);
 
 /**
  * Attributes of a directory's entry, of the link itself when it is one (statx(2)).
@@ -42,47 +49,122 @@ const result = Buffer.alloc(256);
  * @throws {PristineError} E_SYSCALL
  */
 export function statAt(directory: number, name: Uint8Array): FileStatus | null {
-  if (statx(directory, terminated(name), AT_SYMLINK_NOFOLLOW, WANTED, result) !== 0) {
-    const error = errnoName();
-    if (NOT_THERE.has(error)) return null;
-    throw syscallError('statx', error);
-  }
-  return decode(result);
+  return answer(statx(directory, terminated(name), AT_SYMLINK_NOFOLLOW, WANTED, words));
+}
+
+/** The same for a name that lies at an address in memory, with its final NUL. */
+export function statAtAddress(directory: number, name: number): FileStatus | null {
+  return answer(statxByAddress()(directory, name, AT_SYMLINK_NOFOLLOW, WANTED, words));
 }
 
 /** Attributes of an open file. @throws {PristineError} E_SYSCALL */
 export function statDescriptor(descriptor: number): FileStatus {
-  if (statx(descriptor, EMPTY, AT_EMPTY_PATH, WANTED, result) !== 0) throw syscallError('statx');
-  return decode(result);
+  if (statx(descriptor, EMPTY, AT_EMPTY_PATH, WANTED, words) !== 0) throw syscallError('statx');
+  return new Status();
 }
 
-/** struct statx, as linux/stat.h lays it out. */
-function decode(bytes: Buffer): FileStatus {
-  const mode = bytes.readUInt16LE(28);
-  const hasBirth = (bytes.readUInt32LE(0) & 0x800) !== 0;
-  return {
-    type: TYPES[mode >> 12] ?? 'file',
-    mode: mode & 0o7777,
-    links: bytes.readUInt32LE(16),
-    uid: bytes.readUInt32LE(20),
-    gid: bytes.readUInt32LE(24),
-    inode: bytes.readBigUInt64LE(32),
-    size: Number(bytes.readBigUInt64LE(40)),
-    allocated: Number(bytes.readBigUInt64LE(48)) * 512,
-    birth: hasBirth ? time(bytes, 80) : null,
-    ctime: time(bytes, 96),
-    mtime: time(bytes, 112),
-    represents: { major: bytes.readUInt32LE(128), minor: bytes.readUInt32LE(132) },
-    device: `${bytes.readUInt32LE(136)}:${bytes.readUInt32LE(140)}`,
-  };
+function answer(failed: number): FileStatus | null {
+  if (failed === 0) return new Status();
+  const error = errnoName();
+  if (NOT_THERE.has(error)) return null;
+  throw syscallError('statx', error);
 }
 
-function time(bytes: Buffer, at: number): string {
-  const high = bytes.readInt32LE(at + 4);
+const TWO_32 = 0x1_0000_0000;
+
+/**
+ * What {@link words} hold, as linux/stat.h lays it out. A scan asks for hundreds of thousands and needs a few
+ * fields of most: only numbers are taken out at once, texts when they are asked for.
+ */
+class Status implements FileStatus {
+  readonly type: FileType;
+  readonly mode: number;
+  readonly links = word(16);
+  readonly uid = word(20);
+  readonly gid = word(24);
+  readonly size = word(44) * TWO_32 + word(40);
+  readonly #blocks = word(52) * TWO_32 + word(48);
+  readonly #inode = word(32);
+  readonly #inodeHigh = word(36);
+  readonly #hasBirth = (word(0) & 0x800) !== 0;
+  readonly #birth = word(80);
+  readonly #birthHigh = signedWord(84);
+  readonly #birthNanoseconds = word(88);
+  readonly #ctime = word(96);
+  readonly #ctimeHigh = signedWord(100);
+  readonly #ctimeNanoseconds = word(104);
+  readonly #mtime = word(112);
+  readonly #mtimeHigh = signedWord(116);
+  readonly #mtimeNanoseconds = word(120);
+  readonly #representsMajor = word(128);
+  readonly #representsMinor = word(132);
+  readonly #deviceMajor = word(136);
+  readonly #deviceMinor = word(140);
+
+  constructor() {
+    const mode = word(28) & 0xffff;
+    this.type = TYPES[mode >> 12] ?? 'file';
+    this.mode = mode & 0o7777;
+  }
+
+  get allocated(): number {
+    return this.#blocks * 512;
+  }
+
+  get inode(): bigint {
+    return (BigInt(this.#inodeHigh) << 32n) | BigInt(this.#inode);
+  }
+
+  get inodeText(): string {
+    return this.#inodeHigh === 0 ? String(this.#inode) : String(this.inode);
+  }
+
+  get birth(): string | null {
+    return this.#hasBirth ? time(this.#birthHigh, this.#birth, this.#birthNanoseconds) : null;
+  }
+
+  get ctime(): string {
+    return time(this.#ctimeHigh, this.#ctime, this.#ctimeNanoseconds);
+  }
+
+  get mtime(): string {
+    return time(this.#mtimeHigh, this.#mtime, this.#mtimeNanoseconds);
+  }
+
+  get represents(): { readonly major: number; readonly minor: number } {
+    return { major: this.#representsMajor, minor: this.#representsMinor };
+  }
+
+  get device(): string {
+    return `${this.#deviceMajor}:${this.#deviceMinor}`;
+  }
+}
+
+function word(offset: number): number {
+  return words[offset >> 2] ?? 0;
+}
+
+function signedWord(offset: number): number {
+  return signed[offset >> 2] ?? 0;
+}
+
+/** The last time that was written out: a new file's are often all the same, and those of its neighbours. */
+const last = { high: 0, low: 0, nanoseconds: -1, text: '' };
+
+function time(high: number, low: number, nanoseconds: number): string {
+  if (last.low !== low || last.nanoseconds !== nanoseconds || last.high !== high) {
+    last.text = timeText(high, low, nanoseconds);
+    last.high = high;
+    last.low = low;
+    last.nanoseconds = nanoseconds;
+  }
+  return last.text;
+}
+
+function timeText(high: number, low: number, nanoseconds: number): string {
   // A number holds every time but those of a hostile far future or past, and is much quicker.
   const isNear = high >= -0x1fffff && high <= 0x1fffff;
-  const seconds = isNear ? high * 0x1_0000_0000 + bytes.readUInt32LE(at) : bytes.readBigInt64LE(at);
-  const nanoseconds = bytes.readUInt32LE(at + 8);
+  const seconds = isNear ? high * TWO_32 + low : (BigInt(high) << 32n) | BigInt(low);
   if (seconds >= 0 || nanoseconds === 0) return `${seconds}.${String(nanoseconds).padStart(9, '0')}`;
   // The kernel counts nanoseconds upwards, also before 1970; a decimal fraction counts away from zero.
   const whole = typeof seconds === 'number' ? seconds + 1 : seconds + 1n;

@@ -1,8 +1,16 @@
-import { errnoName, native, syscallError } from './libc.ts';
+import { errnoName, native, nativeHot, syscallError } from './libc.ts';
 import { NOT_THERE, terminated } from './openat2.ts';
 
 const llistxattr = native('long llistxattr(void *path, void *list, size_t size)');
 const lgetxattr = native('long lgetxattr(void *path, void *name, void *value, size_t size)');
+
+/** listxattrat(2) of Linux 6.13; the number is the same on every architecture. */
+const SYS_LISTXATTRAT = 465;
+const AT_SYMLINK_NOFOLLOW = 0x100;
+const listxattrat = nativeHot(
+  'int syscall(long number, int directory, uintptr_t path, unsigned int flags, void *list, size_t size)',
+);
+let hasListxattrat = true;
 
 /** Both limits of the kernel (XATTR_LIST_MAX, XATTR_SIZE_MAX) are 64 KiB. */
 const scratch = Buffer.alloc(65_536);
@@ -31,6 +39,28 @@ export function listXattrs(directory: number, name: Uint8Array): string[] {
   }
   if (length === 0) return [];
   return scratch.toString('latin1', 0, length - 1).split('\0');
+}
+
+/**
+ * The same for a name that lies at an address in memory, with its final NUL: several times as quick where the
+ * kernel has listxattrat(2).
+ *
+ * @param bytes the name's bytes, asked for where the kernel does not have it
+ */
+export function listXattrsAtAddress(directory: number, name: number, bytes: () => Uint8Array): string[] {
+  if (!hasListxattrat) return listXattrs(directory, bytes());
+  const flags = AT_SYMLINK_NOFOLLOW;
+  const length = listxattrat()(SYS_LISTXATTRAT, directory, name, flags, scratch, scratch.length);
+  if (length === 0) return [];
+  if (length > 0) return scratch.toString('latin1', 0, length - 1).split('\0');
+  const error = errnoName();
+  // An older kernel, or a filter that does not know the call yet and refuses it.
+  if (error === 'ENOSYS' || error === 'EPERM') {
+    hasListxattrat = false;
+    return listXattrs(directory, bytes());
+  }
+  if (NONE.has(error) || NOT_THERE.has(error)) return [];
+  throw syscallError('listxattrat', error);
 }
 
 /**

@@ -3,7 +3,14 @@
  * differs now. A {@link ChangeSensor} says at once that a path was touched, and by whom; what it says is
  * looked at through the reader before anyone believes it.
  */
-import type { Change, Drift, ProcessAttribution, WatchTarget } from '../contract/index.ts';
+import type {
+  Change,
+  ChangeKind,
+  Drift,
+  FileState,
+  ProcessAttribution,
+  WatchTarget,
+} from '../contract/index.ts';
 
 export interface ReadOptions {
   /** Whether regular files are hashed. */
@@ -11,6 +18,22 @@ export interface ReadOptions {
   /** Files of more bytes than this are not hashed (`unhashed: 'too-large'`). */
   readonly maxHashBytes: number;
   readonly signal?: AbortSignal;
+}
+
+/**
+ * What tells two states of a path apart at a glance: nothing inside a container sets a ctime, and a replaced
+ * file has another inode.
+ */
+export type FileStamp = Pick<FileState, 'type' | 'mode' | 'size' | 'ctime' | 'inode'>;
+
+/** Whether a change was seen before, by what the container has at the path now (null: nothing). */
+export type IsKnown = (path: string, kind: ChangeKind, after: FileStamp | null) => boolean;
+
+export interface StreamOptions extends ReadOptions {
+  /** Changes that it answers true for are left out, before their attributes or content are read. */
+  readonly isKnown?: IsKnown;
+  /** Whether extended attributes are read of what only the container has; true when absent. */
+  readonly attributes?: boolean;
 }
 
 /** The first bytes of a regular file. */
@@ -24,8 +47,13 @@ export interface DriftReader {
   readonly source: 'overlay' | 'api';
   /** What this reader cannot see of the container, each a sentence. */
   blindSpots(target: WatchTarget): string[];
-  /** Everything that differs from the image. */
+  /** Everything that differs from the image, sorted, with renames recognised; as much as memory may hold. */
   scan(target: WatchTarget, options: ReadOptions): Promise<Drift>;
+  /**
+   * Everything that differs from the image in batches, in no order, as it is found: in bounded memory, however
+   * much it is. Renames are not recognised, and a path that changes meanwhile may come twice.
+   */
+  scanStream(target: WatchTarget, options: StreamOptions): AsyncIterable<readonly Change[]>;
   /** One path; null when it is as the image has it. Never follows a link, never waits on a FIFO. */
   examine(target: WatchTarget, path: string, options: ReadOptions): Promise<Change | null>;
   /** Content in the container, at most `maxBytes`; null when the path is no regular file. */

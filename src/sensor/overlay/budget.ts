@@ -3,9 +3,9 @@ import type { Change } from '../../contract/index.ts';
 /** Changes that one scan keeps; a container that makes more is told of, not kept in memory. */
 const MOST_CHANGES = 300_000;
 /** Bytes of paths, targets and attributes that one scan keeps. */
-const MOST_BYTES = 128 * 1024 * 1024;
-/** Rough cost of a change beside its texts. */
-const CHANGE_BYTES = 64;
+const MOST_BYTES = 512 * 1024 * 1024;
+/** Cost of a change beside its texts, as measured. */
+export const CHANGE_BYTES = 1200;
 
 /** Bounds what a hostile container can make a scan hold. */
 export class ScanBudget {

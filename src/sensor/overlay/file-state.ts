@@ -5,8 +5,11 @@ import type { MarkPrefix } from './marks.ts';
 
 const CAPABILITY = 'security.capability';
 
+/** What the state of an entry is read from. */
+export type Stated = Pick<Entry, 'status' | 'directory' | 'name' | 'xattrNames'>;
+
 /** The state of an entry, without the hash of its content. Its directory must still be open. */
-export function readState(entry: Entry, prefix: MarkPrefix): FileState {
+export function readState(entry: Stated, prefix: MarkPrefix): FileState {
   const { status } = entry;
   const state: FileState = {
     type: status.type,
@@ -18,9 +21,10 @@ export function readState(entry: Entry, prefix: MarkPrefix): FileState {
     mtime: status.mtime,
     ctime: status.ctime,
     links: status.links,
-    inode: String(status.inode),
+    inode: status.inodeText,
   };
-  if (status.birth !== null) state.birth = status.birth;
+  const { birth } = status;
+  if (birth !== null) state.birth = birth;
   if (status.type === 'char' || status.type === 'block') state.device = { ...status.represents };
   if (status.type === 'symlink') {
     const target = entry.directory.readLink(entry.name);
@@ -30,7 +34,7 @@ export function readState(entry: Entry, prefix: MarkPrefix): FileState {
   return state;
 }
 
-function readXattrs(entry: Entry, prefix: MarkPrefix, state: FileState): void {
+function readXattrs(entry: Stated, prefix: MarkPrefix, state: FileState): void {
   for (const name of entry.xattrNames) {
     const shown = ownName(name, prefix);
     if (shown === null) continue;

@@ -19,6 +19,11 @@ export class Hasher {
     this.#pacer = pacer;
   }
 
+  /** Whether it reads anything at all. */
+  get reads(): boolean {
+    return this.#options.hash;
+  }
+
   /** Puts a regular file's SHA-256 into its state, or the reason why there is none. */
   async addTo(state: FileState, place: Place): Promise<void> {
     if (state.type !== 'file') return;

@@ -1,16 +1,17 @@
 import { readSync } from 'node:fs';
 import type { Change, Drift, WatchTarget } from '../../contract/index.ts';
 import { type Clock, PristineError, systemClock } from '../../kernel/index.ts';
-import type { DriftReader, FileSample, ReadOptions } from '../port.ts';
+import type { DriftReader, FileSample, ReadOptions, StreamOptions } from '../port.ts';
 import { overlayBlindSpots } from './blind-spots.ts';
 import { changeAt } from './change-at.ts';
+import { collect, sortedChanges } from './collect.ts';
 import { Hasher } from './hash.ts';
 import { openLayers } from './layers.ts';
 import { type DirectoryRef, lookup, lookupPath, openPair, type Stack, sameDirectories } from './lookup.ts';
 import { markMountpoints } from './mountpoints.ts';
 import { Pacer } from './pacer.ts';
 import { markRenames } from './renames.ts';
-import { type Stacks, sortedChanges, walk } from './walk.ts';
+import { type Stacks, walk } from './walk.ts';
 
 /**
  * A reader that compares the upper layer of a local overlay with the layers below, as they lie on disk. It
@@ -23,6 +24,7 @@ export function createOverlayReader(options: { clock?: Clock } = {}): DriftReade
     source: 'overlay',
     blindSpots: overlayBlindSpots,
     scan: (target, readOptions) => scan(target, readOptions, clock),
+    scanStream,
     examine,
     readCurrent: async (target, path, maxBytes) => {
       using layers = openLayers(target);
@@ -40,7 +42,9 @@ async function scan(target: WatchTarget, options: ReadOptions, clock: Clock): Pr
   const pacer = new Pacer(options.signal);
   const hasher = new Hasher(options, pacer);
   using layers = openLayers(target);
-  const { found, omissions } = await walk(layers, hasher, pacer);
+  const { prefix } = layers.container;
+  const looking = { prefix, hasher, pacer, origins: true, attributes: true };
+  const { found, omissions } = await collect(layers, looking);
   await markRenames(found, layers.image, hasher, pacer);
   const changes = sortedChanges(found);
   markMountpoints(changes, target);
@@ -54,10 +58,26 @@ async function scan(target: WatchTarget, options: ReadOptions, clock: Clock): Pr
   };
 }
 
+async function* scanStream(
+  target: WatchTarget,
+  { isKnown, attributes = true, ...options }: StreamOptions,
+): AsyncGenerator<readonly Change[]> {
+  const pacer = new Pacer(options.signal);
+  const hasher = new Hasher(options, pacer);
+  using layers = openLayers(target);
+  const { prefix } = layers.container;
+  for await (const batch of walk(layers, { prefix, hasher, pacer, origins: false, attributes, isKnown })) {
+    const changes = batch.map(({ change }) => change);
+    markMountpoints(changes, target);
+    yield changes;
+  }
+}
+
 async function examine(target: WatchTarget, path: string, options: ReadOptions): Promise<Change | null> {
   const relative = relativePath(path);
   using layers = openLayers(target);
-  const change = await changeBelow(layers, relative, new Hasher(options, new Pacer(options.signal)));
+  const hasher = new Hasher(options, new Pacer(options.signal));
+  const change = await changeBelow(layers, relative, hasher);
   if (change !== null) markMountpoints([change], target);
   return change;
 }
@@ -73,8 +93,10 @@ async function changeBelow(stacks: Stacks, path: string, hasher: Hasher): Promis
     using open = openPair(container, image);
     const now = lookup(stacks.container, open.container, name);
     const then = lookup(stacks.image, open.image, name);
-    if (index === names.length - 1)
-      return (await changeAt(`/${path}`, now, then, stacks.container.prefix, hasher))?.change ?? null;
+    if (index === names.length - 1) {
+      const comparison = { prefix: stacks.container.prefix, hasher, origins: false };
+      return (await changeAt(`/${path}`, now, then, comparison))?.change ?? null;
+    }
     container = now?.directories ?? [];
     image = then?.directories ?? [];
   }

@@ -93,9 +93,9 @@ async function* deletedFiles(
 ): AsyncGenerator<Source> {
   let seen = 0;
   const pending: { path: string; refs: readonly DirectoryRef[] }[] = [];
-  for (const { change, image } of found) {
-    if (change.kind !== 'D' || change.before === null || image === null) continue;
-    if (change.before.type === 'dir') pending.push({ path: change.path, refs: image.directories });
+  for (const { change, imageDirectories } of found) {
+    if (change.kind !== 'D' || change.before === null) continue;
+    if (change.before.type === 'dir') pending.push({ path: change.path, refs: imageDirectories });
     else if (change.before.type === 'file')
       yield { path: change.path, state: change.before, hash: async () => {} };
   }

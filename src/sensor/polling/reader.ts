@@ -3,7 +3,7 @@ import type { Change, ChangeKind, Drift, FileState, WatchTarget } from '../../co
 import { type Clock, encodePathBytes, PristineError, systemClock } from '../../kernel/index.ts';
 import { mountSentence } from '../overlay/blind-spots.ts';
 import { markMountpoints } from '../overlay/mountpoints.ts';
-import type { DriftReader, FileSample, ReadOptions } from '../port.ts';
+import type { DriftReader, FileSample, ReadOptions, StreamOptions } from '../port.ts';
 import { RecentListings } from './recent-listings.ts';
 import type { ListChanges } from './sensor.ts';
 import { readSample, readState } from './tar-entry.ts';
@@ -17,6 +17,8 @@ export interface ApiReaderOptions {
 
 /** Paths that are asked for at the same time. */
 const PARALLEL = 4;
+/** So many changes are handed on at once. */
+const BATCH = 1000;
 
 /**
  * A reader for engines whose storage cannot be seen from here: takes the engine's own list of changes, and
@@ -48,17 +50,9 @@ class ApiReader implements DriftReader {
 
   async scan(target: WatchTarget, options: ReadOptions): Promise<Drift> {
     const takenAt = (this.#options.clock ?? systemClock).now().toISOString();
-    const listed = [...(await this.#options.changes(target.id))];
     const changes: Change[] = [];
-    const work = async (): Promise<void> => {
-      for (let next = listed.pop(); next !== undefined; next = listed.pop()) {
-        options.signal?.throwIfAborted();
-        changes.push(await this.#change(target, next.kind, next.path, options));
-      }
-    };
-    await Promise.all(Array.from({ length: PARALLEL }, work));
+    for await (const batch of this.scanStream(target, options)) changes.push(...batch);
     changes.sort((a, b) => Buffer.compare(encodePathBytes(a.path), encodePathBytes(b.path)));
-    markMountpoints(changes, target);
     const { id, name, image, imageId } = target;
     return {
       container: { id, name, image, imageId },
@@ -67,6 +61,24 @@ class ApiReader implements DriftReader {
       changes,
       blindSpots: this.blindSpots(target),
     };
+  }
+
+  /** The engine's list of paths lies in memory whole, as the engine sends it; their states do not. */
+  async *scanStream(target: WatchTarget, options: StreamOptions): AsyncGenerator<readonly Change[]> {
+    const listed = await this.#options.changes(target.id);
+    for (let at = 0; at < listed.length; at += BATCH) {
+      const left = listed.slice(at, at + BATCH);
+      const changes: Change[] = [];
+      const work = async (): Promise<void> => {
+        for (let next = left.pop(); next !== undefined; next = left.pop()) {
+          options.signal?.throwIfAborted();
+          changes.push(await this.#change(target, next.kind, next.path, options));
+        }
+      };
+      await Promise.all(Array.from({ length: PARALLEL }, work));
+      markMountpoints(changes, target);
+      yield changes.filter(({ path, kind, after }) => options.isKnown?.(path, kind, after) !== true);
+    }
   }
 
   async examine(target: WatchTarget, path: string, options: ReadOptions): Promise<Change | null> {
