@@ -1,4 +1,4 @@
-import { matchesGlob } from './glob.ts';
+import { matchesGlob } from '../kernel/index.ts';
 import { extension, folderOf, isUnder } from './paths.ts';
 import type { ImageFacts, Subject } from './subject.ts';
 

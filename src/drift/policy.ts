@@ -9,9 +9,8 @@ import {
   type Severity,
   severitySchema,
 } from '../contract/index.ts';
-import { PristineError, printable } from '../kernel/index.ts';
+import { matchesGlob, PristineError, printable } from '../kernel/index.ts';
 import { didYouMean } from './config-keys.ts';
-import { matchesGlob } from './glob.ts';
 
 /** Labels by which a container's owner says how it is to be guarded. */
 const POLICY_LABELS = ['pristine.mode', 'pristine.allow', 'pristine.heal-at'] as const;

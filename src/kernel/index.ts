@@ -7,6 +7,7 @@ export {
   PristineError,
   systemErrorCode,
 } from './errors.ts';
+export { isExactPath, matchesGlob } from './glob.ts';
 export { newId } from './ids.ts';
 export { createLogger, type Logger } from './log.ts';
 export { decodePathBytes, encodePathBytes } from './path-bytes.ts';

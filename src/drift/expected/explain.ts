@@ -1,5 +1,5 @@
 import type { Policy } from '../../contract/index.ts';
-import { isExactPath, matchesGlob } from '../glob.ts';
+import { isExactPath, matchesGlob } from '../../kernel/index.ts';
 import { lostLines } from '../logs.ts';
 import { deception, hiddenSegment } from '../names.ts';
 import { isPackageRecord } from '../packages.ts';

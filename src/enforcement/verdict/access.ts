@@ -19,8 +19,11 @@ export interface DriftedFile {
   readonly size: number;
   /** The image holds a file of this path or origin which this one was copied up from, changed or not. */
   readonly fromImage: boolean;
-  /** The first bytes, at most 64 KiB. */
-  head(): Uint8Array;
+  /**
+   * The first bytes: at least `atMost` of them where the file has as many, and never more than 64 KiB. Few are
+   * asked for at most opens, so that little is read while somebody waits.
+   */
+  head(atMost: number): Uint8Array;
   /** Lower-case hex; null when the file is too large to be hashed while somebody waits, or is being written. */
   sha256(): string | null;
   /**
@@ -39,6 +42,16 @@ export interface Opener {
   fromLoader(): boolean;
   /** Flags of open(2); null when the system call is another (io_uring) or cannot be seen. */
   openFlags(): number | null;
+  /**
+   * Whether a word of its command line, taken as a path from its working directory, leads to the file, also through
+   * symbolic links; false when that cannot be told. Asked for interpreters alone, for what names their script; absent where it cannot be found out.
+   */
+  leadsHere?(word: string): boolean;
+  /**
+   * Whether the process itself has the file open for writing at this moment. Asked for shells alone: Bash keeps a
+   * large here-document in a file that it has open for writing while it opens it for reading.
+   */
+  isWriting?(): boolean;
 }
 
 export interface Attempt {
