@@ -52,6 +52,11 @@ export class RunningGuard implements AsyncDisposable {
     this.#child.on('close', () => this.#notify());
   }
 
+  /** Of the guard's first process. */
+  get pid(): number {
+    return this.#child.pid ?? 0;
+  }
+
   /** The first event, from index `from` on, that fits; throws when none comes in time or the guard ends. */
   async waitFor<Type extends GuardEvent['type']>(
     type: Type,
