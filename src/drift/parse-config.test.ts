@@ -57,6 +57,22 @@ sensor: { scanEvery: 60, pollEvery: 5 }
       'version: 1\nrules:\n  severity:\n    cron-jobs: low\n',
       'pristine.yaml:4: rules.severity.cron-jobs: there is no rule “cron-jobs”. Did you mean “cron-job”?',
     ],
+    [
+      'version: 1\ndefaults:\n  protection:\n    volume: off\n',
+      'pristine.yaml:4: defaults.protection.volume is not a known key. Did you mean “volumes”?',
+    ],
+    [
+      'version: 1\ncontainers:\n  - match: {name: x}\n    protection:\n      exceptions:\n        - {path: /a, writter: /b}\n',
+      'pristine.yaml:6: containers[0].protection.exceptions[0].writter is not a known key. Did you mean “writer”?',
+    ],
+    [
+      'version: 1\ndefaults:\n  protection:\n    exceptions:\n      - {reader: /usr/bin/python3}\n',
+      'pristine.yaml:5: defaults.protection.exceptions[0] is wrong: an exception names a path or a sha256.',
+    ],
+    [
+      'version: 1\ndefaults:\n  protection: {scripts: denny}\n',
+      'pristine.yaml:3: defaults.protection.scripts is wrong: Invalid option: expected one of "deny"|"allow". Did you mean “deny”?',
+    ],
     ['a: [1\n', /^pristine\.yaml:\d: it is not valid YAML: /],
     ['version: 1\n? [a]\n: 1\n', /^pristine\.yaml:2: it is not valid YAML: /],
     ['version: 1\nversion: 1\n', /^pristine\.yaml:2: it is not valid YAML: Map keys must be unique/],
@@ -70,6 +86,10 @@ sensor: { scanEvery: 60, pollEvery: 5 }
     ['- 1', /^pristine\.yaml:1: the file is wrong/],
     ['version: 2', /^pristine\.yaml:1: version is wrong/],
     ['version: 1\ndefaults:\n  allow: [tmp/x]', /^pristine\.yaml:3: defaults\.allow\[0\] is wrong/],
+    [
+      'version: 1\ndefaults: {protection: {exceptions: [{path: /a, until: soon}]}}',
+      /^pristine\.yaml:2: defaults\.protection\.exceptions\[0\]\.until is wrong/,
+    ],
     ['version: 1\nsensor: {scanEvery: 0}', /^pristine\.yaml:2: sensor\.scanEvery is wrong/],
     ['version: 1\n"\\u001b[31m": 1', /^pristine\.yaml:2: \\x1b\[31m is not a known key/],
   ])('refuses %j', (text, message) => expect(messageFor(text)).toMatch(message));

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import type { Config } from '../contract/index.ts';
+import { type Config, DEFAULT_PROTECTION } from '../contract/index.ts';
 import { PristineError } from '../kernel/index.ts';
 import { policyFor } from './policy.ts';
 
@@ -22,6 +22,7 @@ describe('policyFor', () => {
       mode: 'watch',
       healAt: 'high',
       allow: [],
+      protection: { volumes: 'exec-deny', scripts: 'deny', memfd: 'deny', exceptions: [] },
       disabledRules: [],
       severityOverrides: {},
     });
@@ -37,6 +38,7 @@ describe('policyFor', () => {
       mode: 'protect',
       healAt: 'medium',
       allow: ['/a/**', '/b'],
+      protection: DEFAULT_PROTECTION,
       disabledRules: ['shell-history'],
       severityOverrides: { 'cron-job': 'low' },
     });
@@ -55,6 +57,27 @@ describe('policyFor', () => {
       mode: 'watch',
       healAt: 'info',
       allow: ['/a/**', '/b', '/c', '/d/**', '/e'],
+    });
+  });
+
+  test('adds exceptions up, and lets the later say the rest of what is refused', () => {
+    const exception = { path: '/srv/cache/**', writer: '/usr/bin/python3.11' };
+    const other = { sha256: '0'.repeat(64) };
+    const said: Config = {
+      version: 1,
+      defaults: { protection: { volumes: 'deny', memfd: 'allow', exceptions: [exception] } },
+      containers: [{ match: { name: 'web-*' }, protection: { volumes: 'off', exceptions: [other] } }],
+    };
+    const protection = { volumes: 'off', scripts: 'deny', memfd: 'allow', exceptions: [exception, other] };
+    expect(policyFor(said, web, {}, {}).protection).toEqual(protection);
+    const labels = {
+      'pristine.volumes': 'exec-deny',
+      'pristine.scripts': ' allow ',
+      'pristine.memfd': 'deny',
+    };
+    expect(policyFor(said, web, labels, {}).protection).toEqual({
+      ...{ volumes: 'exec-deny', scripts: 'allow', memfd: 'deny' },
+      exceptions: [exception, other],
     });
   });
 
@@ -87,6 +110,18 @@ describe('policyFor', () => {
     [
       { 'pristine.heal-at': '' },
       'Container web-1: the label pristine.heal-at says “”, which is none of info, low, medium, high, critical.',
+    ],
+    [
+      { 'pristine.volume': 'off' },
+      'Container web-1: the label pristine.volume is not known. Did you mean “pristine.volumes”?',
+    ],
+    [
+      { 'pristine.volumes': 'exec_deny' },
+      'Container web-1: the label pristine.volumes says “exec_deny”, which is none of exec-deny, deny, off. Did you mean “exec-deny”?',
+    ],
+    [
+      { 'pristine.scripts': 'off' },
+      'Container web-1: the label pristine.scripts says “off”, which is none of deny, allow.',
     ],
     [
       { 'pristine.allow': '/a,tmp/*' },

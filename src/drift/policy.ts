@@ -6,6 +6,7 @@ import {
   modeSchema,
   type Policy,
   type ProtectionPolicy,
+  protectionPolicySchema,
   type Severity,
   severitySchema,
 } from '../contract/index.ts';
@@ -13,7 +14,14 @@ import { matchesGlob, PristineError, printable } from '../kernel/index.ts';
 import { didYouMean } from './config-keys.ts';
 
 /** Labels by which a container's owner says how it is to be guarded. */
-const POLICY_LABELS = ['pristine.mode', 'pristine.allow', 'pristine.heal-at'] as const;
+const POLICY_LABELS = [
+  'pristine.mode',
+  'pristine.allow',
+  'pristine.heal-at',
+  'pristine.volumes',
+  'pristine.scripts',
+  'pristine.memfd',
+] as const;
 
 /** Labels that Pristine puts on what it makes; they say nothing about policy. */
 const OWN_LABELS = [
@@ -112,24 +120,30 @@ function fromLabels(labels: Readonly<Record<string, string>>, container: string)
       `the label ${printable(label)} is not known.${didYouMean(label, POLICY_LABELS)}`,
     );
   }
-  const mode = labels['pristine.mode'];
-  const healAt = labels['pristine.heal-at'];
+  const said = <T extends string>(label: (typeof POLICY_LABELS)[number], words: Words<T>) => {
+    const value = labels[label];
+    return value === undefined ? undefined : oneOf(label, value, words, container);
+  };
+  const { volumes, scripts, memfd } = protectionPolicySchema.shape;
   return {
-    mode: mode === undefined ? undefined : oneOf('pristine.mode', mode, modeSchema, container),
-    healAt: healAt === undefined ? undefined : oneOf('pristine.heal-at', healAt, severitySchema, container),
+    mode: said('pristine.mode', modeSchema),
+    healAt: said('pristine.heal-at', severitySchema),
     allow: allowList(labels['pristine.allow'] ?? '', container),
+    protection: {
+      volumes: said('pristine.volumes', volumes),
+      scripts: said('pristine.scripts', scripts),
+      memfd: said('pristine.memfd', memfd),
+    },
   };
 }
 
-function oneOf<T extends string>(
-  label: string,
-  value: string,
-  schema: {
-    safeParse(value: unknown): { success: true; data: T } | { success: false };
-    readonly options: readonly T[];
-  },
-  container: string,
-): T {
+/** The words that a label may say. */
+interface Words<T extends string> {
+  safeParse(value: unknown): { success: true; data: T } | { success: false };
+  readonly options: readonly T[];
+}
+
+function oneOf<T extends string>(label: string, value: string, schema: Words<T>, container: string): T {
   const parsed = schema.safeParse(value.trim());
   if (parsed.success) return parsed.data;
   const hint = didYouMean(value, schema.options);
