@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { denialSchema } from './protection.ts';
 
 /** One kept item of a bundle. */
 export const evidenceItemSchema = z.object({
@@ -108,6 +109,7 @@ export const ledgerEntrySchema = z.object({
     'shell',
     'destroy-suspect',
     'override',
+    'deny',
   ]),
   /** Id of the bundle; null for entries about none. */
   bundle: z.string().nullable(),
@@ -121,3 +123,26 @@ export const ledgerEntrySchema = z.object({
   signature: z.string(),
 });
 export type LedgerEntry = z.infer<typeof ledgerEntrySchema>;
+
+/** A refused file as it is kept, with the refusal: one record in `denied/INCIDENT/`, one line of a bundle's `denied/records.jsonl`. */
+export const deniedFileSchema = z.strictObject({
+  incident: z.string(),
+  container: z.object({ id: z.string(), name: z.string(), image: z.string() }),
+  /** When it was refused. */
+  at: z.iso.datetime(),
+  denial: denialSchema,
+  /** What is kept, by its own size and SHA-256; null when nothing is, and `notes` says why. */
+  kept: z
+    .strictObject({
+      sha256: z.string(),
+      size: z.number(),
+      /** `file`: the bytes as they are; `sparse-tar`: a tar in GNU's sparse format with this one file in it. */
+      form: z.enum(['file', 'sparse-tar']),
+      /** Whether it is the whole file. */
+      whole: z.boolean(),
+    })
+    .nullable(),
+  /** What is to be known of it, each a sentence. */
+  notes: z.array(z.string()),
+});
+export type DeniedFile = z.infer<typeof deniedFileSchema>;

@@ -7,8 +7,13 @@ const UNUSABLE = new Set(['EACCES', 'EPERM', 'EROFS', 'ENOTDIR', 'EEXIST', 'EISD
  * What writing to the state directory failed with, as an error with a next step: E_DISK_FULL, E_STATE. Anything
  * else passes unchanged.
  */
-export function stateFailure(error: unknown, what: string, stateDirectory: string): unknown {
-  const full = diskFull(error, what, stateDirectory);
+export function stateFailure(
+  error: unknown,
+  what: string,
+  stateDirectory: string,
+  harm = 'nothing was lost or destroyed',
+): unknown {
+  const full = diskFull(error, what, stateDirectory, harm);
   if (full !== null) return full;
   if (error instanceof PristineError || !UNUSABLE.has(causeCode(error) ?? '')) return error;
   return new PristineError('E_STATE', `${what}: ${messageOf(error)}`, {
@@ -28,6 +33,17 @@ export function captureFailure(error: unknown, what: string, stateDirectory: str
   });
 }
 
+/** What keeping a refused file failed with: E_DISK_FULL, E_STATE, E_CAPTURE; errors of the catalogue and aborts pass unchanged. */
+export function frameFailure(error: unknown, path: string, stateDirectory: string): unknown {
+  const what = `${path} was refused, but its bytes could not be kept`;
+  const known = stateFailure(error, what, stateDirectory, 'nothing that was kept before is lost');
+  if (known instanceof PristineError || isAbort(known)) return known;
+  return new PristineError('E_CAPTURE', `${what}: ${messageOf(error)}`, {
+    next: 'Capture evidence of the container while the file is still there.',
+    cause: error,
+  });
+}
+
 /** What writing an output file failed with: E_DISK_FULL, E_USAGE; anything else passes unchanged. */
 export function outputFailure(error: unknown, output: string): unknown {
   const full = diskFull(error, `writing ${output}`, output);
@@ -42,17 +58,18 @@ export function outputFailure(error: unknown, output: string): unknown {
   });
 }
 
-function diskFull(error: unknown, what: string, place: string): PristineError | null {
+function diskFull(
+  error: unknown,
+  what: string,
+  place: string,
+  harm = 'nothing was lost or destroyed',
+): PristineError | null {
   const code = causeCode(error);
   if (code !== 'ENOSPC' && code !== 'EDQUOT') return null;
-  return new PristineError(
-    'E_DISK_FULL',
-    `${what}: the disk of ${place} is full; nothing was lost or destroyed`,
-    {
-      next: 'Make room there, or name another place, and try again.',
-      cause: error,
-    },
-  );
+  return new PristineError('E_DISK_FULL', `${what}: the disk of ${place} is full; ${harm}`, {
+    next: 'Make room there, or name another place, and try again.',
+    cause: error,
+  });
 }
 
 function isAbort(error: unknown): boolean {

@@ -12,6 +12,7 @@ import { openLedger } from '../ledger/ledger.ts';
 import { Omissions } from '../omissions.ts';
 import { workFolder } from '../work-folder.ts';
 import type { CaptureContext, CaptureInput } from './context.ts';
+import { captureDenied } from './denied.ts';
 import { captureEngineView } from './engine-items.ts';
 import { captureLayers, writeImageDocuments } from './image.ts';
 import { captureMounts } from './mounts.ts';
@@ -100,6 +101,7 @@ async function collect(context: CaptureContext, capturedAt: string): Promise<Bun
   step('upper layer and image');
   const layers = await captureLayers(context);
   await captureRecords(context);
+  await captureDenied(context);
   const image = await writeImageDocuments(context, layers, capturedAt);
   return {
     bundle,

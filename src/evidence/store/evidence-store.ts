@@ -7,6 +7,7 @@ import { type Clock, PristineError, systemErrorCode } from '../../kernel/index.t
 import type { BundleSource } from '../bundle/entries.ts';
 import { openBundle } from '../bundle/source.ts';
 import { captureFailure } from '../failures.ts';
+import { verifyFrames } from '../frames/verify-frames.ts';
 import { storeImage } from '../image/store-image.ts';
 import { entriesAbout } from '../ledger/entries-about.ts';
 import { ledgerPath, openLedger } from '../ledger/ledger.ts';
@@ -15,6 +16,7 @@ import { hostKey, parsePublicKey } from '../seal/host-key.ts';
 import { readBundleManifest } from '../seal/read-manifest.ts';
 import { type VerifyOptions, verifyBundle } from '../verify/verify-bundle.ts';
 import { layersOf, readFromLayers } from './content.ts';
+import { createDeniedStore } from './denied-store.ts';
 import { exportTar } from './export.ts';
 import type { EvidenceStore } from './port.ts';
 import { loadShellImage } from './shell-image.ts';
@@ -59,6 +61,10 @@ export function createEvidenceStore(stateDirectory: string, options: { clock: Cl
     await ledger.append('verify', report.bundle, result);
     return report;
   };
+  const deniedProblems = async (reference: string, signal: AbortSignal | undefined) => {
+    const incident = await incidentOf(open, reference);
+    return incident === null ? [] : (await verifyFrames(stateDirectory, incident, signal)).problems;
+  };
   const readItem = async (reference: string, item: string, maxBytes: number): Promise<Buffer> => {
     await using bundle = await open(reference);
     const entry = bundle.source.entries.get(item);
@@ -84,6 +90,7 @@ export function createEvidenceStore(stateDirectory: string, options: { clock: Cl
   };
 
   return {
+    ...createDeniedStore(stateDirectory, ledger),
     resolve,
     readItem,
     async record(action, bundle, detail) {
@@ -117,7 +124,8 @@ export function createEvidenceStore(stateDirectory: string, options: { clock: Cl
         return check(reference, { publicKey: parsePublicKey(publicKeyPem) }, signal);
       const { publicKey } = await hostKey(stateDirectory);
       const { problems } = await verifyLedger(ledgerFile, publicKey);
-      return check(reference, { publicKey, ledger: ledgerFile }, signal, problems);
+      const denied = await deniedProblems(reference, signal);
+      return check(reference, { publicKey, ledger: ledgerFile }, signal, [...problems, ...denied]);
     },
     async verifySealed(bundle, signal) {
       const { publicKey } = await hostKey(stateDirectory);
@@ -154,6 +162,20 @@ export function createEvidenceStore(stateDirectory: string, options: { clock: Cl
 interface Opened extends AsyncDisposable {
   readonly source: BundleSource;
   readonly manifest: BundleManifest;
+}
+
+/** The incident that a bundle says it is of; null when it is of none, or its seal cannot be read. */
+async function incidentOf(
+  open: (reference: string) => Promise<Opened>,
+  reference: string,
+): Promise<string | null> {
+  try {
+    await using bundle = await open(reference);
+    return bundle.manifest.incident;
+  } catch (error) {
+    if (error instanceof PristineError && error.code === 'E_EVIDENCE_INVALID') return null;
+    throw error;
+  }
 }
 
 const LARGEST_DRIFT = 1024 ** 3;

@@ -3,10 +3,11 @@ import type { Engine } from '../../engine/index.ts';
 import type { FileSample } from '../../sensor/index.ts';
 import type { WrittenFile } from '../hashing-file.ts';
 import type { LedgerAction } from '../ledger/ledger.ts';
+import type { DeniedStore } from './denied-store.ts';
 import type { ShellImage } from './shell-image.ts';
 
 /** The evidence of one state directory. A bundle is named by its id, or by the path of a directory or exported tar. */
-export interface EvidenceStore {
+export interface EvidenceStore extends DeniedStore {
   /** Enters into the ledger what was done to a bundle, or to its suspect. */
   record(action: LedgerAction, bundle: string, detail: Readonly<Record<string, string>>): Promise<void>;
   /** Manifests of all bundles, newest first; one whose seal cannot be read is left out. */
@@ -16,7 +17,8 @@ export interface EvidenceStore {
   /** Path of a bundle. @throws {PristineError} E_NO_SUCH_BUNDLE */
   resolve(reference: string): Promise<string>;
   /**
-   * Checks a bundle and, where it is this host's own, the whole ledger; records that in the ledger.
+   * Checks a bundle and, where it is this host's own, the whole ledger and what was refused in the course of the
+   * incident; records that in the ledger.
    * @param publicKey PEM of another host's key; this host's own key and ledger when not given
    */
   verify(reference: string, publicKey?: string, signal?: AbortSignal): Promise<VerifyReport>;
