@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
-import type { BundleManifest, LedgerEntry, VerifyReport } from '../contract/index.ts';
+import type { BundleManifest, DeniedFile, LedgerEntry, VerifyReport } from '../contract/index.ts';
 import { messageOf, PristineError } from '../kernel/index.ts';
-import { bundleReference } from './bundle-reference.ts';
+import { bundleReference, hasOnlyDenied } from './bundle-reference.ts';
 import type { Context } from './context.ts';
 
 export interface ShownBundle {
@@ -9,6 +9,15 @@ export interface ShownBundle {
   readonly path: string;
   /** Entries of the ledger about this bundle, oldest first. */
   readonly custody: LedgerEntry[];
+}
+
+/** Of an incident without a bundle: the files that were refused. */
+export interface ShownDenied {
+  readonly manifest: null;
+  readonly path: null;
+  readonly custody: LedgerEntry[];
+  readonly incident: string;
+  readonly denied: DeniedFile[];
 }
 
 /** An evidence image that is loaded into the engine for as long as someone looks at it. */
@@ -26,7 +35,8 @@ export async function listEvidence(context: Context): Promise<BundleManifest[]> 
 }
 
 /**
- * Checks a bundle's seal and the ledger.
+ * Checks a bundle's seal, the files that were refused in the course of its incident, and the ledger; of an incident
+ * without a bundle the last two.
  * @param publicKeyFile PEM file of the host's public key; this host's own when not given
  */
 export async function verifyEvidence(
@@ -36,6 +46,8 @@ export async function verifyEvidence(
 ): Promise<VerifyReport> {
   const publicKey = publicKeyFile === undefined ? undefined : await readKey(publicKeyFile);
   const evidence = await context.evidence();
+  if (publicKey === undefined && (await hasOnlyDenied(evidence, reference)))
+    return evidence.verifyDenied(reference);
   return evidence.verify(await bundleReference(evidence, reference), publicKey);
 }
 
@@ -50,10 +62,26 @@ async function readKey(file: string): Promise<string> {
   }
 }
 
-/** The manifest and the custody of a bundle; looking is recorded in the ledger. */
-export async function showEvidence(context: Context, reference: string): Promise<ShownBundle> {
+/** What there is of a bundle, or of an incident without one, and its custody; looking is recorded in the ledger. */
+export async function showEvidence(context: Context, reference: string): Promise<ShownBundle | ShownDenied> {
   const evidence = await context.evidence();
+  if (await hasOnlyDenied(evidence, reference))
+    return { manifest: null, path: null, ...(await evidence.showDenied(reference)) };
   return evidence.show(await bundleReference(evidence, reference));
+}
+
+/** The refused files that are kept of an incident, or of all, oldest first. */
+export async function listDenied(context: Context, incident?: string): Promise<DeniedFile[]> {
+  return (await context.evidence()).denied(incident);
+}
+
+/** Writes the refused files of an incident into a new folder. */
+export async function exportDenied(
+  context: Context,
+  incident: string,
+  output: string,
+): Promise<{ path: string; files: number }> {
+  return (await context.evidence()).exportDenied(incident, output);
 }
 
 /** Writes a bundle as one tar file; never over an existing file. */

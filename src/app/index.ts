@@ -1,4 +1,4 @@
-import type { Incident, TimelineEntry } from '../contract/index.ts';
+import type { DeniedFile, Incident, TimelineEntry } from '../contract/index.ts';
 import type { EngineStatus } from '../engine/index.ts';
 import type { Clock, Logger } from '../kernel/index.ts';
 import { systemClock } from '../kernel/index.ts';
@@ -7,7 +7,15 @@ import type { ContentDiff } from './content-diff.ts';
 import { createContext } from './context.ts';
 import type { DiffResult } from './diff.ts';
 import type { DoctorReport } from './doctor.ts';
-import { exportEvidence, listEvidence, openEvidenceShell, showEvidence, verifyEvidence } from './evidence.ts';
+import {
+  exportDenied,
+  exportEvidence,
+  listDenied,
+  listEvidence,
+  openEvidenceShell,
+  showEvidence,
+  verifyEvidence,
+} from './evidence.ts';
 import type { GuardOptions } from './guard/guard.ts';
 import type { PsRow } from './ps.ts';
 import { ensureStateDirectory } from './state-directory.ts';
@@ -16,7 +24,7 @@ export type { CaptureByHand } from './by-hand.ts';
 export type { ContentDiff, ContentSummary } from './content-diff.ts';
 export type { DiffResult } from './diff.ts';
 export type { DoctorReport } from './doctor.ts';
-export type { EvidenceShell, ShownBundle } from './evidence.ts';
+export type { EvidenceShell, ShownBundle, ShownDenied } from './evidence.ts';
 export type { GuardOptions } from './guard/guard.ts';
 export type { PsRow } from './ps.ts';
 
@@ -60,9 +68,12 @@ export function createApp(options: AppOptions) {
       return guard(context, given);
     },
     incidents: async (): Promise<Incident[]> => (await context.store()).incidents(),
-    incident: async (id: string): Promise<{ incident: Incident; timeline: TimelineEntry[] }> => {
+    incident: async (
+      id: string,
+    ): Promise<{ incident: Incident; timeline: TimelineEntry[]; denied: DeniedFile[] }> => {
       const store = await context.store();
-      return { incident: await store.incident(id), timeline: await store.timeline(id) };
+      const [incident, timeline] = [await store.incident(id), await store.timeline(id)];
+      return { incident, timeline, denied: await listDenied(context, incident.id) };
     },
     capture: async (
       reference: string,
@@ -82,6 +93,8 @@ export function createApp(options: AppOptions) {
       show: (reference: string) => showEvidence(context, reference),
       export: (reference: string, output: string) => exportEvidence(context, reference, output),
       shell: (reference: string) => openEvidenceShell(context, reference),
+      denied: (incident?: string) => listDenied(context, incident),
+      exportDenied: (incident: string, output: string) => exportDenied(context, incident, output),
     },
     doctor: async (): Promise<DoctorReport> => {
       const { doctor } = await import('./doctor.ts');

@@ -31,13 +31,14 @@ With \`--json\`, standard output holds one JSON value and nothing else (\`guard\
 | \`diff --content\` | \`{kind: "text", path, patch}\` or \`{kind: "summary", path, before, after}\` |
 | \`guard\` | the events of [guarding.md](guarding.md#events) |
 | \`incidents\` | array of \`{id, container: {id, name, image}, mode, state, severity, openedAt, endedAt, findings, bundles, replacement, error?}\` |
-| \`incident\` | \`{incident, timeline: [{at, kind, step?, text}]}\` |
+| \`incident\` | \`{incident, timeline: [{at, kind, step?, text}], denied}\`; \`denied\` as by \`evidence denied\` |
 | \`restore\` | the incident |
 | \`capture\` | \`{bundle, path, frozen}\` |
 | \`evidence list\` | array of the manifests that [evidence.md](evidence.md#the-seal) describes |
-| \`evidence show\` | \`{manifest, path, custody}\` |
+| \`evidence show\` | \`{manifest, path, custody}\`; of an incident without a bundle \`{manifest: null, path: null, custody, incident, denied}\` |
 | \`evidence verify\` | \`{bundle, ok, filesChecked, bytesChecked, keyId, problems: [{subject, problem, detail}]}\` |
 | \`evidence export\` | \`{bundle, path}\` |
+| \`evidence denied\` | array of the records that [evidence.md](evidence.md#refused-files) describes; with \`--output\` \`{incident, path, files}\` |
 | \`doctor\` | \`{version, runtime, stateDirectory, engine, checks, sensor}\` |
 | \`engine status\` | \`{running, private, endpoint, pid, version, startedAt, dataRoot, logFile, bridge, addressPool}\` |
 | \`engine up\`, \`engine down\` | the status with \`startedNow\`; \`{stopped, purged}\` |

@@ -1,8 +1,9 @@
 import type { Command } from 'commander';
 import { EXIT } from '../../kernel/index.ts';
 import { examples } from '../examples.ts';
-import { BUNDLE_COLUMNS, printBundle, printVerifyReport } from '../render/evidence.ts';
+import { BUNDLE_COLUMNS, printBundle, printDeniedEvidence, printVerifyReport } from '../render/evidence.ts';
 import type { Runner } from '../session.ts';
+import { registerEvidenceDenied } from './evidence-denied.ts';
 import { registerEvidenceShell } from './evidence-shell.ts';
 
 const BUNDLE = 'id, folder or exported file of a bundle, or id of an incident';
@@ -18,6 +19,7 @@ export function registerEvidence(program: Command, run: Runner): void {
   registerVerify(evidence, run);
   registerShow(evidence, run);
   registerExport(evidence, run);
+  registerEvidenceDenied(evidence, run);
   registerEvidenceShell(evidence, run);
 }
 
@@ -43,7 +45,7 @@ function registerVerify(evidence: Command, run: Runner): void {
     .argument('<bundle>', BUNDLE)
     .summary('check the seal of a bundle')
     .description(
-      "Checks every file of a bundle, its signature, and the ledger; names whatever was changed, removed, added or reordered. Elsewhere than on the host that captured it, this needs that host's public key. Exit code 3 when anything is wrong.",
+      "Checks every file of a bundle, its signature, the files that were refused in the course of its incident, and the ledger; names whatever was changed, removed, added or reordered. Elsewhere than on the host that captured it, this needs that host's public key. Exit code 3 when anything is wrong.",
     )
     .option('--key <file>', "public key of the host that captured it; this host's own by default")
     .addHelpText(
@@ -68,7 +70,7 @@ function registerShow(evidence: Command, run: Runner): void {
     .argument('<bundle>', BUNDLE)
     .summary('what a bundle holds, and who had it')
     .description(
-      'Shows of what, when and by whom a bundle was captured, what it holds and does not hold, and its custody.',
+      'Shows of what, when and by whom a bundle was captured, what it holds and does not hold, and its custody; of an incident without a bundle, the files that were refused.',
     )
     .addHelpText(
       'after',
@@ -78,6 +80,7 @@ function registerShow(evidence: Command, run: Runner): void {
       run(async ({ app, options, out }) => {
         const shown = await (await app()).evidence.show(bundle);
         if (options.json) out.json(shown);
+        else if (shown.manifest === null) printDeniedEvidence(out, shown);
         else printBundle(out, shown);
       }),
     );

@@ -26,7 +26,9 @@ export function registerIncident(program: Command, run: Runner): void {
     .command('incident')
     .argument('<id>', 'id of an incident')
     .summary('one incident with its timeline')
-    .description('Shows an incident: what was found, what was done about it, and when.')
+    .description(
+      'Shows an incident: what was found, which files were refused, what was done about it, and when.',
+    )
     .addHelpText(
       'after',
       examples(['pristine incident inc-20260102t030405-k3f9qz', 'its findings and its timeline']),
@@ -35,7 +37,7 @@ export function registerIncident(program: Command, run: Runner): void {
       run(async ({ app, options, out }) => {
         const found = await (await app()).incident(id);
         if (options.json) out.json(found);
-        else printIncident(out, found.incident, found.timeline);
+        else printIncident(out, found.incident, found.timeline, found.denied);
       }),
     );
 }

@@ -1,4 +1,4 @@
-import type { ShownBundle } from '../../app/index.ts';
+import type { ShownBundle, ShownDenied } from '../../app/index.ts';
 import type {
   BundleManifest,
   EvidenceItem,
@@ -6,6 +6,7 @@ import type {
   VerifyProblem,
   VerifyReport,
 } from '../../contract/index.ts';
+import { DENIED_COLUMNS } from './denied.ts';
 import { count, humanAgo, humanSize } from './human.ts';
 import type { Output } from './output.ts';
 import type { Column } from './table.ts';
@@ -52,6 +53,15 @@ export function printBundle(out: Output, { manifest, path, custody }: ShownBundl
     out.line({ text: 'Not in it:', style: 'bold' });
     for (const sentence of omissions) out.line('  ', sentence);
   }
+  out.line();
+  out.table(custody, CUSTODY_COLUMNS);
+}
+
+/** The refused files of an incident without a bundle, and who had them. */
+export function printDeniedEvidence(out: Output, { incident, denied, custody }: ShownDenied): void {
+  out.line({ text: incident, style: 'bold' }, ' has no bundle; files were refused');
+  out.line();
+  out.table(denied, DENIED_COLUMNS);
   out.line();
   out.table(custody, CUSTODY_COLUMNS);
 }

@@ -1,4 +1,5 @@
-import type { Incident, TimelineEntry } from '../../contract/index.ts';
+import type { DeniedFile, Incident, TimelineEntry } from '../../contract/index.ts';
+import { DENIED_COLUMNS } from './denied.ts';
 import { FINDING_COLUMNS } from './finding.ts';
 import { humanAgo, humanDuration } from './human.ts';
 import type { Output } from './output.ts';
@@ -17,8 +18,13 @@ export const INCIDENT_COLUMNS: Column<Incident>[] = [
   { title: 'EVIDENCE', cell: ({ bundles }) => (bundles.length === 0 ? '-' : bundles), omit: 1 },
 ];
 
-/** An incident with its findings and its timeline. */
-export function printIncident(out: Output, incident: Incident, timeline: readonly TimelineEntry[]): void {
+/** An incident with its findings, the files that were refused, and its timeline. */
+export function printIncident(
+  out: Output,
+  incident: Incident,
+  timeline: readonly TimelineEntry[],
+  denied: readonly DeniedFile[] = [],
+): void {
   const { id, container, mode, severity, state, replacement, bundles, error } = incident;
   out.line(
     { text: id, style: 'bold' },
@@ -40,6 +46,10 @@ export function printIncident(out: Output, incident: Incident, timeline: readonl
   if (incident.findings.length > 0) {
     out.line();
     out.table(incident.findings, FINDING_COLUMNS);
+  }
+  if (denied.length > 0) {
+    out.line();
+    out.table(denied, DENIED_COLUMNS);
   }
   if (timeline.length > 0) {
     out.line();
