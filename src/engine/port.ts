@@ -93,6 +93,7 @@ export interface ContainerDetails extends ContainerSummary, WatchTarget {
 }
 
 export type EngineEventKind =
+  | 'create'
   | 'start'
   | 'stop'
   | 'pause'

@@ -4,12 +4,17 @@ const O_WRONLY = 1;
 /** Where each system call that opens a file has its flags; the number of `creat` implies them. */
 const FLAGS_ARGUMENT: Readonly<Record<string, number>> =
   process.arch === 'x64' ? { 2: 1, 257: 2, 304: 2 } : { 56: 2, 265: 2 };
+const EXECUTES: ReadonlySet<string> = new Set(
+  process.arch === 'x64' ? ['59', '322', '520', '545'] : ['221', '281'],
+);
 const CREAT = process.arch === 'x64' ? '85' : null;
 
 /** The system call in which a thread is held. */
 export interface BlockedCall {
   /** Flags of open(2); null when it is another call, or one whose flags lie in memory that can change (openat2). */
   readonly openFlags: number | null;
+  /** execve(2) or execveat(2): the file is opened by the kernel, to be run. */
+  readonly executes: boolean;
   /** Where the program goes on: the address after the system call's instruction. */
   readonly instruction: number;
 }
@@ -31,11 +36,13 @@ export function blockedCall(thread: number): BlockedCall | null {
   if (fields.length !== 9) return null;
   const [number = ''] = fields;
   const instruction = Number(fields[8]);
-  if (number === CREAT) return { openFlags: O_WRONLY, instruction };
+  const executes = EXECUTES.has(number);
+  if (number === CREAT) return { openFlags: O_WRONLY, executes, instruction };
   const argument = FLAGS_ARGUMENT[number];
   const value = argument === undefined ? undefined : fields[argument + 1];
   // The C library passes an int; what lies above 32 bits the kernel does not look at.
-  return { openFlags: value === undefined ? null : Number(BigInt.asUintN(32, BigInt(value))), instruction };
+  const openFlags = value === undefined ? null : Number(BigInt.asUintN(32, BigInt(value)));
+  return { openFlags, executes, instruction };
 }
 
 /** The file that a process has mapped at an address (proc_pid_maps(5)); null when there is none. */

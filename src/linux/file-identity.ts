@@ -51,13 +51,12 @@ export class FileIdentity {
     return Number(this.#bytes.readBigInt64LE(80)) * 1000 + this.#bytes.readUInt32LE(88) / 1e6;
   }
 
-  /** The same for the same inode as long as it lives: device, inode number and time of birth. */
+  /**
+   * The same for the same inode as long as it lives: its number and time of birth. Without the device, which an
+   * overlay has anew with each mount.
+   */
   get key(): string {
-    return (
-      this.#bytes.toString('latin1', 136, 144) +
-      this.#bytes.toString('latin1', 32, 40) +
-      this.#bytes.toString('latin1', 80, 92)
-    );
+    return this.#bytes.toString('latin1', 32, 40) + this.#bytes.toString('latin1', 80, 92);
   }
 
   /** {@link key} with the time of the last change, which nobody in a container can set. */

@@ -67,6 +67,16 @@ export function hasXattr(fd: number, name: string): boolean {
   return cGetxattr(`/proc/self/fd/${fd}`, name, null, 0) >= 0;
 }
 
+/** The filesystem's kind (`f_type` of statfs(2)), e.g. {@link OVERLAYFS}. */
+export function filesystemType(fd: number): number {
+  const buffer = Buffer.alloc(256);
+  if (cFstatfs(fd, buffer) < 0) throw syscallError('fstatfs');
+  return Number(buffer.readBigUInt64LE(0) & 0xffffffffn);
+}
+
+/** OVERLAYFS_SUPER_MAGIC of linux/magic.h. */
+export const OVERLAYFS = 0x794c7630;
+
 /** The filesystem's id (`f_fsid` of statfs(2)), as fanotify events name it: 8 bytes. */
 export function filesystemId(fd: number): Buffer {
   const buffer = Buffer.alloc(256);

@@ -3,8 +3,8 @@ import { readFileSync } from 'node:fs';
 /** One line of mountinfo (proc_pid_mountinfo(5)). */
 export interface MountPoint {
   readonly id: number;
-  /** Device of the filesystem, as `major:minor`. */
-  readonly device: string;
+  /** Device of the filesystem, as FileIdentity has it. */
+  readonly device: number;
   /** Which directory or file of the filesystem is mounted. */
   readonly root: string;
   /** Where, as the process sees it; bytes as one character each. */
@@ -29,7 +29,7 @@ export function readMounts(process: number | 'self'): MountPoint[] {
     const flags = options.split(',');
     mounts.push({
       id: Number(id),
-      device,
+      device: deviceNumber(device),
       root: unescaped(root),
       path: unescaped(path),
       readOnly: flags.includes('ro'),
@@ -41,6 +41,11 @@ export function readMounts(process: number | 'self'): MountPoint[] {
     });
   }
   return mounts;
+}
+
+function deviceNumber(text: string): number {
+  const [major, minor] = text.split(':');
+  return Number(major) * 0x10_0000 + Number(minor);
 }
 
 /** Blanks and the like are written as three octal digits. */

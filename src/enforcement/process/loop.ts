@@ -1,6 +1,20 @@
-import { pollReadable } from '../../linux/index.ts';
+import { readFileSync } from 'node:fs';
+import { messageOf } from '../../kernel/index.ts';
+import {
+  closeDescriptor,
+  Epoll,
+  openContentGroup,
+  openSignalFd,
+  parsePermissionEvents,
+  readAvailable,
+  readSignals,
+} from '../../linux/index.ts';
 import type { Channel } from '../channel.ts';
-import type { EnforcerRequest } from '../protocol.ts';
+import type { EnforcerReport, EnforcerRequest } from '../protocol.ts';
+import { Containers } from './containers.ts';
+import { Denials } from './denials.ts';
+import { Leases } from './leases.ts';
+import { Permissions } from './permission.ts';
 
 export interface LoopOptions {
   readonly channel: Channel;
@@ -9,31 +23,150 @@ export interface LoopOptions {
 }
 
 const LONGEST_WAIT_MS = 500;
+const TICK_MS = 1000;
+/** A few events at a time: each comes with a descriptor. */
+const EVENTS_A_READ = 32;
+const EVENT_BYTES = 24;
+/** A real-time signal; the kernel queues such signals, and sends SIGIO in its place when the queue is full. */
+const SIGNAL = 40;
+const SIGIO = 29;
+/** Descriptors that are left for everything but leases. */
+const SPARE_DESCRIPTORS = 1024;
+const MAX_LEASES = 32_768;
 
-/** The enforcer process's life: serves the guard until the socket is closed. */
+/** The enforcer process's life: waits for the kernel's questions and for the guard, until the guard's socket ends. */
 export class EnforcerLoop {
   readonly #channel: Channel;
   readonly #beat: () => void;
+  readonly #group: number;
+  readonly #signals: number;
+  readonly #epoll = new Epoll();
+  readonly #leases: Leases;
+  readonly #denials: Denials;
+  readonly #containers: Containers;
+  readonly #permissions: Permissions;
+  readonly #buffer = Buffer.alloc(EVENTS_A_READ * EVENT_BYTES);
+  #tickedAt = 0;
+  #waitsToWrite = false;
 
+  /** @throws {PristineError} E_SYSCALL when the kernel refuses what this takes */
   constructor({ channel, beat }: LoopOptions) {
     this.#channel = channel;
     this.#beat = beat;
+    this.#group = openContentGroup();
+    this.#signals = openSignalFd([SIGNAL, SIGIO]);
+    const report = (message: EnforcerReport) => channel.send(message);
+    this.#leases = new Leases(
+      this.#group,
+      SIGNAL,
+      Math.min(MAX_LEASES, descriptorLimit() - SPARE_DESCRIPTORS),
+    );
+    this.#denials = new Denials(report);
+    this.#containers = new Containers({
+      group: this.#group,
+      epoll: this.#epoll,
+      report,
+      onStopped: (id) => this.#leases.releaseContainer(id),
+    });
+    this.#permissions = new Permissions({
+      group: this.#group,
+      containers: this.#containers,
+      leases: this.#leases,
+      denials: this.#denials,
+    });
+    this.#epoll.add(this.#group, 'read');
+    this.#epoll.add(this.#signals, 'read');
+    this.#epoll.add(channel.fd, 'read');
   }
 
-  /** Works until the guard has closed the socket. */
+  /** Works until the guard has closed the socket; then every mark is gone. */
   run(): void {
-    for (;;) {
-      this.#beat();
-      pollReadable([this.#channel.fd], LONGEST_WAIT_MS);
-      const requests = this.#channel.receive();
-      if (requests === 'closed') return;
-      for (const request of requests) this.#serve(request);
-      this.#channel.flush();
+    while (this.#turn());
+    this.#denials.close();
+    this.#containers.close();
+    this.#leases.close();
+    closeDescriptor(this.#group);
+    closeDescriptor(this.#signals);
+    this.#epoll.close();
+  }
+
+  #turn(): boolean {
+    this.#beat();
+    const ready = this.#epoll.wait(LONGEST_WAIT_MS);
+    // Writers wait for leases that break, so those come first; then programs that wait to be run.
+    if (ready.includes(this.#signals)) this.#breakLeases();
+    if (ready.includes(this.#group)) this.#answer();
+    for (const fd of ready) {
+      if (fd === this.#channel.fd) {
+        if (!this.#serveGuard()) return false;
+      } else if (fd !== this.#signals && fd !== this.#group) {
+        this.#guarded(() => this.#containers.onReady(fd));
+      }
+    }
+    this.#waitToWrite();
+    const now = Date.now();
+    if (now - this.#tickedAt >= TICK_MS || now < this.#tickedAt) {
+      this.#tickedAt = now;
+      this.#denials.tick();
+    }
+    return true;
+  }
+
+  #breakLeases(): void {
+    for (const { signal, fd } of readSignals(this.#signals)) {
+      if (signal === SIGNAL) this.#leases.broken(fd);
+      else this.#leases.sweep();
     }
   }
 
-  #serve(request: EnforcerRequest): void {
-    if (request.type === 'captured') return;
-    this.#channel.send({ type: 'done', number: request.number, error: 'nothing is checked yet' });
+  #answer(): void {
+    const length = readAvailable(this.#group, this.#buffer, 'read(fanotify)');
+    for (const event of parsePermissionEvents(this.#buffer, length)) {
+      this.#guarded(() => this.#permissions.handle(event));
+    }
   }
+
+  #serveGuard(): boolean {
+    const requests = this.#channel.receive();
+    if (requests === 'closed') return false;
+    for (const request of requests) this.#serve(request);
+    this.#channel.flush();
+    return true;
+  }
+
+  #serve(request: EnforcerRequest): void {
+    if (request.type === 'captured') {
+      this.#denials.letGo(request.fd);
+      return;
+    }
+    let error: string | null = null;
+    try {
+      if (request.type === 'protect') this.#containers.protect(request.target);
+      else this.#containers.release(request.containerId);
+    } catch (cause) {
+      error = messageOf(cause);
+    }
+    this.#channel.send({ type: 'done', number: request.number, error });
+  }
+
+  /** One question that cannot be answered must not leave the others waiting. */
+  #guarded(work: () => void): void {
+    try {
+      work();
+    } catch (error) {
+      process.stderr.write(`${error instanceof Error ? error.stack : String(error)}\n`);
+    }
+  }
+
+  #waitToWrite(): void {
+    const wants = this.#channel.wantsWrite;
+    if (wants !== this.#waitsToWrite) this.#epoll.modify(this.#channel.fd, wants ? 'write' : 'read');
+    this.#waitsToWrite = wants;
+  }
+}
+
+/** Most descriptors that this process may have open (the soft RLIMIT_NOFILE). */
+function descriptorLimit(): number {
+  const limits = readFileSync('/proc/self/limits', 'latin1');
+  return Number(/^Max open files\s+(\d+)/m.exec(limits)?.[1] ?? 4096);
 }

@@ -6,6 +6,7 @@ import { engineFailure } from './failures.ts';
 import type { EventLine } from './vendor.ts';
 
 const KINDS: Readonly<Record<string, EngineEventKind>> = {
+  create: 'create',
   start: 'start',
   die: 'stop',
   pause: 'pause',

@@ -1,0 +1,264 @@
+import { openSync, readFileSync } from 'node:fs';
+import { messageOf } from '../../kernel/index.ts';
+import {
+  addPermissionMark,
+  closeDescriptor,
+  type Epoll,
+  FileIdentity,
+  filesystemType,
+  handleOfFd,
+  mountNamespaceOf,
+  OVERLAYFS,
+  openPidfd,
+  readMounts,
+  removePermissionMark,
+} from '../../linux/index.ts';
+import type { EnforcementTarget } from '../port.ts';
+import type { EnforcerReport } from '../protocol.ts';
+import { ASKED, markMounts, unmarkMounts } from './container-mounts.ts';
+import type { Guarded, Namespace, Spot } from './guarded.ts';
+import { ImageFiles } from './image-files.ts';
+
+export interface ContainersOptions {
+  readonly group: number;
+  readonly epoll: Epoll;
+  readonly report: (report: EnforcerReport) => void;
+  /** The container does not run any more: what is kept open of it must be let go, or it cannot be unmounted. */
+  readonly onStopped: (containerId: string) => void;
+}
+
+/**
+ * The containers to be checked, each armed as soon as its root is mounted: the engine mounts it some 100 ms before
+ * the first program runs. Their other mounts come into being later, in a mount namespace of the container's own;
+ * they are marked at the first event out of it, before that is answered.
+ */
+export class Containers {
+  readonly #options: ContainersOptions;
+  readonly #byId = new Map<string, Guarded>();
+  readonly #byDevice = new Map<number, Spot>();
+  readonly #byMount = new Map<number, Spot>();
+  readonly #namespaceOf = new Map<number, { guarded: Guarded; name: string }>();
+  readonly #hostMounts: number;
+
+  constructor(options: ContainersOptions) {
+    this.#options = options;
+    this.#hostMounts = openSync('/proc/self/mountinfo', 'r');
+    options.epoll.add(this.#hostMounts, 'change');
+  }
+
+  /**
+   * Checks a container from now on, or takes note of what is new about it.
+   *
+   * @throws {PristineError} E_SYSCALL, or Node's error when a layer cannot be opened
+   */
+  protect(target: EnforcementTarget): void {
+    const known = this.#byId.get(target.id);
+    const guarded = known ?? {
+      target,
+      images: new ImageFiles(target.lower),
+      overlay: null,
+      namespaces: new Map<string, Namespace>(),
+    };
+    guarded.target = target;
+    this.#byId.set(target.id, guarded);
+    this.#arm(guarded);
+    if (target.pid !== null && guarded.overlay !== null) this.learnNamespace(guarded, target.pid);
+  }
+
+  release(containerId: string): void {
+    const guarded = this.#byId.get(containerId);
+    if (guarded === undefined) return;
+    this.#unmark(guarded);
+    this.#disarm(guarded);
+    guarded.images.close();
+    this.#byId.delete(containerId);
+  }
+
+  /** Whose file it is; null when it is of no container any more. */
+  spotOf(identity: FileIdentity): Spot | null {
+    return this.#byDevice.get(identity.device) ?? this.#byMount.get(identity.mountId) ?? null;
+  }
+
+  /**
+   * The same for a mount that is not known: the process through which its namespace was seen may have ended.
+   */
+  spotByThread(thread: number, identity: FileIdentity): Spot | null {
+    const guarded = this.#ofThread(thread);
+    if (guarded === null) return null;
+    this.learnNamespace(guarded, thread);
+    return this.spotOf(identity);
+  }
+
+  /** A thread asks: its mount namespace may be one that nobody has seen yet. */
+  learnNamespace(guarded: Guarded, thread: number): void {
+    const name = mountNamespaceOf(thread);
+    if (name === null || guarded.namespaces.has(name)) return;
+    const marked = markMounts(this.#options.group, guarded, thread);
+    if (marked === null) return;
+    const pidfd = openPidfd(thread);
+    if (pidfd === null) return;
+    const namespace: Namespace = {
+      pid: thread,
+      mountinfo: openSync(`/proc/${thread}/mountinfo`, 'r'),
+      pidfd,
+      ...marked,
+    };
+    guarded.namespaces.set(name, namespace);
+    this.#options.epoll.add(namespace.mountinfo, 'change');
+    this.#options.epoll.add(pidfd, 'read');
+    this.#namespaceOf.set(namespace.mountinfo, { guarded, name });
+    this.#namespaceOf.set(pidfd, { guarded, name });
+    this.#place(guarded, namespace);
+    this.#tellArmed(guarded, marked.gaps);
+  }
+
+  /** @returns whether the descriptor was one of ours */
+  onReady(fd: number): boolean {
+    if (fd === this.#hostMounts) {
+      this.#onHostMounts();
+      return true;
+    }
+    const found = this.#namespaceOf.get(fd);
+    if (found === undefined) return false;
+    const namespace = found.guarded.namespaces.get(found.name);
+    if (namespace === undefined) return true;
+    if (fd === namespace.pidfd) this.#onExit(found.guarded, found.name, namespace);
+    else this.#onMounts(found.guarded, namespace);
+    return true;
+  }
+
+  close(): void {
+    for (const id of [...this.#byId.keys()]) this.release(id);
+    this.#options.epoll.remove(this.#hostMounts);
+    closeDescriptor(this.#hostMounts);
+  }
+
+  #ofThread(thread: number): Guarded | null {
+    try {
+      const groups = readFileSync(`/proc/${thread}/cgroup`, 'latin1');
+      for (const guarded of this.#byId.values()) if (groups.includes(guarded.target.id)) return guarded;
+    } catch {
+      // Gone.
+    }
+    return null;
+  }
+
+  #onHostMounts(): void {
+    const mounted = new Set(readMounts('self').map(({ path }) => path));
+    for (const guarded of this.#byId.values()) {
+      const isMounted = mounted.has(guarded.target.merged);
+      if (isMounted) this.#armOrTell(guarded);
+      else if (guarded.overlay !== null && guarded.namespaces.size === 0) this.#disarm(guarded);
+    }
+  }
+
+  #armOrTell(guarded: Guarded): void {
+    try {
+      this.#arm(guarded);
+    } catch (error) {
+      this.#tellArmed(guarded, [`Its programs are not refused: ${messageOf(error)}.`]);
+    }
+  }
+
+  /** Marks the root's overlay, when it is mounted. Marking it again does no harm. */
+  #arm(guarded: Guarded): void {
+    const fd = openOverlay(guarded.target);
+    if (fd === null) return;
+    try {
+      const { device } = new FileIdentity().read(fd);
+      if (guarded.overlay?.device === device) return;
+      // Before a mark: a kernel that gives no such handle must not have every program refused.
+      handleOfFd(fd, { identityOnly: true });
+      if (guarded.overlay !== null) this.#disarm(guarded);
+      guarded.overlay = { device, since: Date.now() };
+      this.#byDevice.set(device, { guarded, place: 'layer' });
+      addPermissionMark(this.#options.group, 'filesystem', fd, ASKED);
+    } finally {
+      closeDescriptor(fd);
+    }
+  }
+
+  #disarm(guarded: Guarded): void {
+    for (const [name, namespace] of guarded.namespaces) this.#forget(guarded, name, namespace);
+    if (guarded.overlay !== null) this.#byDevice.delete(guarded.overlay.device);
+    guarded.overlay = null;
+    this.#options.onStopped(guarded.target.id);
+  }
+
+  #unmark(guarded: Guarded): void {
+    const { group } = this.#options;
+    for (const { pid, mounts } of guarded.namespaces.values()) unmarkMounts(group, guarded, pid, mounts);
+    const fd = openOverlay(guarded.target);
+    if (fd === null) return;
+    try {
+      removePermissionMark(group, 'filesystem', fd, ASKED);
+    } catch {
+      // Unmounted meanwhile, or never marked.
+    } finally {
+      closeDescriptor(fd);
+    }
+  }
+
+  /** Something was mounted in a container, or unmounted. */
+  #onMounts(guarded: Guarded, namespace: Namespace): void {
+    const before = new Set(namespace.mounts.map(({ id }) => id));
+    const marked = markMounts(this.#options.group, guarded, namespace.pid);
+    if (marked === null) return;
+    this.#displace(namespace);
+    namespace.mounts = marked.mounts;
+    namespace.gaps = marked.gaps;
+    this.#place(guarded, namespace);
+    if (marked.mounts.some(({ id }) => !before.has(id))) this.#tellArmed(guarded, marked.gaps);
+  }
+
+  /** The process through which a namespace was seen has ended; with its first process a container ends. */
+  #onExit(guarded: Guarded, name: string, namespace: Namespace): void {
+    this.#forget(guarded, name, namespace);
+    if (guarded.namespaces.size === 0) this.#options.onStopped(guarded.target.id);
+  }
+
+  #forget(guarded: Guarded, name: string, namespace: Namespace): void {
+    const { epoll } = this.#options;
+    this.#displace(namespace);
+    guarded.namespaces.delete(name);
+    for (const fd of [namespace.mountinfo, namespace.pidfd]) {
+      epoll.remove(fd);
+      this.#namespaceOf.delete(fd);
+      // An open mountinfo keeps the container's mounts alive.
+      closeDescriptor(fd);
+    }
+  }
+
+  #place(guarded: Guarded, { mounts }: Namespace): void {
+    for (const { id, device, place, object } of mounts) {
+      if (object === 'filesystem') this.#byDevice.set(device, { guarded, place });
+      else this.#byMount.set(id, { guarded, place });
+    }
+  }
+
+  #displace({ mounts }: Namespace): void {
+    for (const { id, device, object } of mounts) {
+      if (object === 'filesystem') this.#byDevice.delete(device);
+      else this.#byMount.delete(id);
+    }
+  }
+
+  #tellArmed({ target }: Guarded, gaps: readonly string[]): void {
+    this.#options.report({ type: 'armed', containerId: target.id, at: Date.now(), gaps });
+  }
+}
+
+/** The root directory of the container's overlay; null when it is not mounted where this process sees it. */
+function openOverlay({ merged, pid }: EnforcementTarget): number | null {
+  for (const path of [merged, ...(pid === null ? [] : [`/proc/${pid}/root`])]) {
+    try {
+      const fd = openSync(path, 'r');
+      // Before the engine has mounted it, an empty directory of the host is there.
+      if (filesystemType(fd) === OVERLAYFS) return fd;
+      closeDescriptor(fd);
+    } catch {
+      // Not there, or the process is gone.
+    }
+  }
+  return null;
+}

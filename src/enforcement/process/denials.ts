@@ -1,0 +1,92 @@
+import type { Denial } from '../../contract/index.ts';
+import { closeDescriptor } from '../../linux/index.ts';
+import type { EnforcerReport } from '../protocol.ts';
+
+/** The same refusal is told once in so long, with how often it came. */
+const TELL_AGAIN_MS = 10_000;
+/** Kinds of refusals that are remembered. */
+const MAX_KINDS = 4096;
+/** Files that wait to be kept as evidence: each is open, which holds up the unmounting of its container's root. */
+const MAX_HELD = 64;
+const LONGEST_HELD_MS = 10_000;
+
+interface Kind {
+  readonly containerId: string;
+  readonly denial: Denial;
+  toldAt: number;
+  /** How often it came since. */
+  count: number;
+}
+
+/** Tells refusals, and holds the refused file until it is kept; a flood of equal ones is told as one. */
+export class Denials {
+  readonly #report: (report: EnforcerReport) => void;
+  readonly #kinds = new Map<string, Kind>();
+  /** Since when, by descriptor. */
+  readonly #held = new Map<number, number>();
+
+  constructor(report: (report: EnforcerReport) => void) {
+    this.#report = report;
+  }
+
+  /**
+   * Counts a refusal that was told a short while ago.
+   *
+   * @param kind what makes two refusals the same
+   * @returns false when it is to be told, by {@link tell}
+   */
+  repeat(kind: string): boolean {
+    const known = this.#kinds.get(kind);
+    if (known === undefined) return false;
+    known.count++;
+    return true;
+  }
+
+  /** @returns whether the descriptor is held, and must not be closed by the caller */
+  tell(kind: string, containerId: string, denial: Denial, fd: number): boolean {
+    for (const oldest of this.#kinds.keys()) {
+      if (this.#kinds.size < MAX_KINDS) break;
+      this.#tellRepetitions(oldest);
+      this.#kinds.delete(oldest);
+    }
+    const at = Date.now();
+    this.#kinds.set(kind, { containerId, denial, toldAt: at, count: 0 });
+    const holds = this.#held.size < MAX_HELD;
+    if (holds) this.#held.set(fd, at);
+    this.#report({ type: 'denied', containerId, at, denial, fd: holds ? fd : null });
+    return holds;
+  }
+
+  /** The file is kept, or nobody will keep it. */
+  letGo(fd: number): void {
+    if (this.#held.delete(fd)) closeDescriptor(fd);
+  }
+
+  /** To be called about each second. */
+  tick(): void {
+    const now = Date.now();
+    for (const [fd, since] of this.#held) if (now - since > LONGEST_HELD_MS) this.letGo(fd);
+    for (const [kind, { toldAt }] of this.#kinds) {
+      if (now - toldAt < TELL_AGAIN_MS) continue;
+      this.#tellRepetitions(kind);
+      this.#kinds.delete(kind);
+    }
+  }
+
+  close(): void {
+    for (const fd of [...this.#held.keys()]) this.letGo(fd);
+  }
+
+  #tellRepetitions(kind: string): void {
+    const known = this.#kinds.get(kind);
+    if (known === undefined || known.count === 0) return;
+    const { containerId, denial, count } = known;
+    this.#report({
+      type: 'denied',
+      containerId,
+      at: Date.now(),
+      denial: { ...denial, times: count },
+      fd: null,
+    });
+  }
+}

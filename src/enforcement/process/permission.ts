@@ -1,0 +1,224 @@
+import { decodePathBytes } from '../../kernel/index.ts';
+import {
+  answer,
+  closeDescriptor,
+  FileIdentity,
+  ignoreFileForGood,
+  PERMISSION,
+  type PermissionEvent,
+  pathOfFd,
+  socketsOf,
+} from '../../linux/index.ts';
+import { judge } from '../verdict/judge.ts';
+import { Attributions } from './attribution.ts';
+import { ASKED } from './container-mounts.ts';
+import type { Containers } from './containers.ts';
+import type { Denials } from './denials.ts';
+import { EventFile } from './drifted-file.ts';
+import type { Guarded, Spot } from './guarded.ts';
+import type { Origin } from './image-files.ts';
+import type { Leases } from './leases.ts';
+import { WaitingThread } from './opener.ts';
+import { Writers } from './writers.ts';
+import { WrittenFiles } from './written-files.ts';
+
+const O_ACCMODE = 3;
+const O_WRONLY = 1;
+/** The clock that stamps files is up to a tick behind. */
+const TICK_MS = 20;
+const MAX_SOCKETS = 16;
+
+export interface PermissionsOptions {
+  readonly group: number;
+  readonly containers: Containers;
+  readonly leases: Leases;
+  readonly denials: Denials;
+}
+
+/** Answers permission events. Nothing here opens a file of a container, or this thread would wait for itself. */
+export class Permissions {
+  readonly #group: number;
+  readonly #containers: Containers;
+  readonly #leases: Leases;
+  readonly #denials: Denials;
+  readonly #writers = new Writers();
+  readonly #writtenFiles: WrittenFiles;
+  readonly #attributions = new Attributions();
+  readonly #identity = new FileIdentity();
+
+  constructor({ group, containers, leases, denials }: PermissionsOptions) {
+    this.#group = group;
+    this.#containers = containers;
+    this.#leases = leases;
+    this.#denials = denials;
+    this.#writtenFiles = new WrittenFiles(group);
+  }
+
+  /** Lets the waiting thread go on or fail. The event's descriptor is closed, or kept for as long as it is of use. */
+  handle(event: PermissionEvent): void {
+    // The kernel could not open the file, and has refused by itself.
+    if (event.fd < 0) return;
+    const attempt = new Attempt(event);
+    try {
+      this.#decide(attempt);
+    } finally {
+      // What cannot be judged is refused.
+      answer(this.#group, event, attempt.allowed);
+      if (!attempt.keepsDescriptor) closeDescriptor(event.fd);
+    }
+  }
+
+  #decide(attempt: Attempt): void {
+    const { fd } = attempt.event;
+    const identity = this.#identity.read(fd);
+    if (!identity.isRegular) {
+      ignoreFileForGood(this.#group, fd, ASKED);
+      attempt.allowed = true;
+      return;
+    }
+    const spot =
+      this.#containers.spotOf(identity) ?? this.#containers.spotByThread(attempt.event.thread, identity);
+    if (spot === null) {
+      // Of a container that is not checked any more.
+      attempt.allowed = true;
+      return;
+    }
+    this.#containers.learnNamespace(spot.guarded, attempt.event.thread);
+    if (spot.place !== 'layer') this.#judgeDrift(attempt, spot, 'added');
+    else this.#judgeLayerFile(attempt, spot);
+  }
+
+  #judgeLayerFile(attempt: Attempt, spot: Spot): void {
+    const { guarded } = spot;
+    const { id } = guarded.target;
+    const { fd } = attempt.event;
+    const { key } = this.#identity;
+    if (this.#leases.has(id, key)) {
+      attempt.allowed = true;
+      return;
+    }
+    // The lease first: from here on the file stays what it is.
+    if (!this.#leases.take(fd)) {
+      this.#judgeDrift(attempt, spot, guarded.images.originOf(fd, this.#identity));
+      return;
+    }
+    const origin = guarded.images.originOf(fd, this.#identity.read(fd));
+    if (origin === 'image') {
+      this.#leases.keep(fd, id, key, ASKED);
+      attempt.allowed = true;
+      attempt.keepsDescriptor = true;
+      return;
+    }
+    this.#leases.drop(fd);
+    this.#judgeDrift(attempt, spot, origin);
+  }
+
+  #judgeDrift(attempt: Attempt, { guarded, place }: Spot, origin: Origin): void {
+    const { event, opener } = attempt;
+    const { target, overlay } = guarded;
+    const identity = this.#identity;
+    const kind = (event.mask & PERMISSION.EXECUTE) !== 0 ? 'execute' : 'open';
+    // The kernel opens what it runs, and has asked about that already.
+    if (kind === 'open' && opener.executes()) {
+      attempt.allowed = true;
+      return;
+    }
+    const key = target.id + identity.key;
+    if (kind === 'open' && (event.mask & PERMISSION.OPEN) !== 0) {
+      if (opener.mayWrite()) {
+        const since = (overlay?.since ?? Number.POSITIVE_INFINITY) - TICK_MS;
+        const isNew = origin === 'added' && identity.size === 0 && (identity.birthMs ?? 0) >= since;
+        const exe = opener.exe();
+        this.#writers.note(key, isNew, exe, this.#attributions.of(event.thread, exe));
+      }
+      const flags = opener.openFlags();
+      if (flags !== null && (flags & O_ACCMODE) === O_WRONLY) {
+        if (this.#writtenFiles.note(key, event.fd)) this.#writers.lose(key);
+        attempt.allowed = true;
+        return;
+      }
+      this.#writtenFiles.forget(key);
+    }
+    this.#judge(attempt, guarded, key, {
+      kind,
+      image: target.image,
+      file: new EventFile({
+        fd: event.fd,
+        path: pathIn(guarded, event.fd),
+        place,
+        fromImage: origin !== 'added',
+        identity,
+        writers: this.#writers,
+        writersKey: key,
+        holdStill: () => this.#holdStill(attempt),
+      }),
+      opener,
+      policy: target.policy,
+      now: Date.now(),
+    });
+  }
+
+  #judge(attempt: Attempt, { target }: Guarded, key: string, asked: Parameters<typeof judge>[0]): void {
+    const verdict = judge(asked);
+    const { event, opener } = attempt;
+    try {
+      // The engine and its user look into a container from outside: docker cp, an export, a scanner.
+      if (verdict.allowed || !opener.isInside(target.id)) {
+        attempt.allowed = true;
+        return;
+      }
+      attempt.allowed = !target.enforce;
+      const { access, reason, allow } = verdict;
+      const exe = opener.exe();
+      // A shell that may not run a file tries to read it as a script next.
+      const kind = [this.#identity.version, target.id, exe, target.enforce].join('\n');
+      if (this.#denials.repeat(kind)) return;
+      const who = this.#attributions.of(event.thread, exe);
+      const sockets = socketsOf(event.thread, MAX_SOCKETS);
+      const denial = {
+        enforced: target.enforce,
+        path: asked.file.path,
+        access,
+        sha256: null,
+        size: asked.file.size,
+        reason,
+        writer: this.#writers.lastOf(key),
+        reader: { ...who, ...(sockets.length === 0 ? {} : { sockets }) },
+        allow,
+        times: 1,
+      };
+      attempt.keepsDescriptor = this.#denials.tell(kind, target.id, denial, event.fd);
+    } finally {
+      if (attempt.isLeased) this.#leases.drop(event.fd);
+    }
+  }
+
+  /** While its hash is computed and compared nobody may write to it. */
+  #holdStill(attempt: Attempt): boolean {
+    attempt.isLeased ||= this.#leases.take(attempt.event.fd);
+    return attempt.isLeased;
+  }
+}
+
+/** One question of the kernel, while it is being answered. */
+class Attempt {
+  readonly event: PermissionEvent;
+  readonly opener: WaitingThread;
+  allowed = false;
+  keepsDescriptor = false;
+  isLeased = false;
+
+  constructor(event: PermissionEvent) {
+    this.event = event;
+    this.opener = new WaitingThread(event.thread);
+  }
+}
+
+const DELETED = ' (deleted)';
+
+/** The file's path in the container; a file that was opened through the engine's own mount has that before it. */
+function pathIn({ target }: Guarded, fd: number): string {
+  const path = decodePathBytes(pathOfFd(fd));
+  const inside = path.startsWith(`${target.merged}/`) ? path.slice(target.merged.length) : path;
+  return inside.endsWith(DELETED) ? inside.slice(0, -DELETED.length) : inside;
+}
