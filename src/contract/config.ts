@@ -12,6 +12,8 @@ const policy = {
   allow: pathGlobs.optional(),
   /** The least severity that makes mode `heal` act. */
   healAt: severitySchema.optional(),
+  /** Whether mode `heal` makes the suspect read-only before it freezes it. */
+  lockFirst: z.boolean().optional(),
   /** What is refused in modes `protect` and `heal`; exceptions add up. */
   protection: protectionPolicySchema.partial().optional(),
 };
@@ -52,6 +54,7 @@ export interface Policy {
   mode: z.infer<typeof modeSchema>;
   allow: string[];
   healAt: z.infer<typeof severitySchema>;
+  lockFirst: boolean;
   protection: ProtectionPolicy;
   disabledRules: string[];
   severityOverrides: Record<string, z.infer<typeof severitySchema>>;
@@ -61,6 +64,7 @@ export const DEFAULT_POLICY: Policy = {
   mode: 'watch',
   allow: [],
   healAt: 'high',
+  lockFirst: false,
   protection: DEFAULT_PROTECTION,
   disabledRules: [],
   severityOverrides: {},

@@ -5,8 +5,8 @@ export const modeSchema = z.enum(['watch', 'protect', 'heal']);
 /** How far Pristine may go with a container. */
 export type Mode = z.infer<typeof modeSchema>;
 
-/** Steps of a response, in order. */
-export const RESPONSE_STEPS = ['freeze', 'capture', 'verify', 'replace', 'health', 'remove'] as const;
+/** Steps of a response, in order; `lock` only where policy asks for it. */
+export const RESPONSE_STEPS = ['lock', 'freeze', 'capture', 'verify', 'replace', 'health', 'remove'] as const;
 export const responseStepSchema = z.enum(RESPONSE_STEPS);
 export type ResponseStep = z.infer<typeof responseStepSchema>;
 

@@ -6,7 +6,7 @@ import { policyFor } from './policy.ts';
 const web = { name: 'web-1', image: 'shop/web:2' };
 const config: Config = {
   version: 1,
-  defaults: { mode: 'watch', allow: ['/a/**'], healAt: 'critical' },
+  defaults: { mode: 'watch', allow: ['/a/**'], healAt: 'critical', lockFirst: true },
   containers: [
     { match: { name: 'web-*' }, mode: 'protect', allow: ['/b'] },
     { match: { name: 'web-*', image: 'other/**' }, mode: 'heal' },
@@ -21,6 +21,7 @@ describe('policyFor', () => {
     expect(policyFor({ version: 1 }, web, {}, {})).toEqual({
       mode: 'watch',
       healAt: 'high',
+      lockFirst: false,
       allow: [],
       protection: { volumes: 'exec-deny', scripts: 'deny', memfd: 'deny', exceptions: [] },
       disabledRules: [],
@@ -37,6 +38,7 @@ describe('policyFor', () => {
     expect(policyFor(config, web, {}, {})).toEqual({
       mode: 'protect',
       healAt: 'medium',
+      lockFirst: true,
       allow: ['/a/**', '/b'],
       protection: DEFAULT_PROTECTION,
       disabledRules: ['shell-history'],
@@ -45,12 +47,14 @@ describe('policyFor', () => {
     const labels = {
       'pristine.mode': 'heal',
       'pristine.heal-at': 'low',
+      'pristine.lock-first': 'false',
       'pristine.allow': '/c, /d/**\n/b',
       other: 'x',
     };
     expect(policyFor(config, web, labels, {})).toMatchObject({
       mode: 'heal',
       healAt: 'low',
+      lockFirst: false,
       allow: ['/a/**', '/b', '/c', '/d/**'],
     });
     expect(policyFor(config, web, labels, { mode: 'watch', healAt: 'info', allow: ['/e'] })).toMatchObject({

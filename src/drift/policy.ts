@@ -1,3 +1,4 @@
+import { z } from 'zod';
 import {
   type Config,
   DEFAULT_POLICY,
@@ -18,6 +19,7 @@ const POLICY_LABELS = [
   'pristine.mode',
   'pristine.allow',
   'pristine.heal-at',
+  'pristine.lock-first',
   'pristine.volumes',
   'pristine.scripts',
   'pristine.memfd',
@@ -51,6 +53,7 @@ type Part = {
   readonly mode?: Mode | undefined;
   readonly allow?: readonly string[] | undefined;
   readonly healAt?: Severity | undefined;
+  readonly lockFirst?: boolean | undefined;
   readonly protection?: ProtectionPart | undefined;
 };
 
@@ -58,7 +61,7 @@ type ProtectionPart = { readonly [Key in keyof ProtectionPolicy]?: ProtectionPol
 
 /**
  * The policy in force for one container: the file's defaults, its matching entries in order, the container's
- * labels, then flags; the later says more. Allowances add up, mode and `healAt` are replaced.
+ * labels, then flags; the later says more. Allowances add up, the rest is replaced.
  *
  * @throws {PristineError} E_CONFIG_INVALID for a label of ours that is unknown or says something wrong
  */
@@ -73,6 +76,8 @@ export function policyFor(
   return {
     mode: parts.findLast(({ mode }) => mode !== undefined)?.mode ?? DEFAULT_POLICY.mode,
     healAt: parts.findLast(({ healAt }) => healAt !== undefined)?.healAt ?? DEFAULT_POLICY.healAt,
+    lockFirst:
+      parts.findLast(({ lockFirst }) => lockFirst !== undefined)?.lockFirst ?? DEFAULT_POLICY.lockFirst,
     allow: [...new Set([...DEFAULT_POLICY.allow, ...parts.flatMap(({ allow }) => allow ?? [])])],
     protection: protectionOf(parts.flatMap(({ protection }) => protection ?? [])),
     disabledRules: [...DEFAULT_POLICY.disabledRules, ...(config.rules?.disable ?? [])],
@@ -125,9 +130,11 @@ function fromLabels(labels: Readonly<Record<string, string>>, container: string)
     return value === undefined ? undefined : oneOf(label, value, words, container);
   };
   const { volumes, scripts, memfd } = protectionPolicySchema.shape;
+  const lockFirst = said('pristine.lock-first', yesOrNo);
   return {
     mode: said('pristine.mode', modeSchema),
     healAt: said('pristine.heal-at', severitySchema),
+    lockFirst: lockFirst === undefined ? undefined : lockFirst === 'true',
     allow: allowList(labels['pristine.allow'] ?? '', container),
     protection: {
       volumes: said('pristine.volumes', volumes),
@@ -136,6 +143,8 @@ function fromLabels(labels: Readonly<Record<string, string>>, container: string)
     },
   };
 }
+
+const yesOrNo = z.enum(['true', 'false']);
 
 /** The words that a label may say. */
 interface Words<T extends string> {

@@ -1,2 +1,2 @@
-export type { EvidenceKeeper, ResponseDependencies, StepReport } from './port.ts';
+export type { EvidenceKeeper, LockFirst, ResponseDependencies, StepReport } from './port.ts';
 export { respond } from './respond.ts';

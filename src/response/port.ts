@@ -15,6 +15,13 @@ export interface EvidenceKeeper {
   recordDestruction(bundle: string, suspectId: string): Promise<void>;
 }
 
+/** Makes a suspect read-only before it is frozen, where its policy asks for that. */
+export interface LockFirst {
+  isWanted(incident: Incident): Promise<boolean>;
+  /** Answers with what has come of it, for the timeline. */
+  lock(incident: Incident): Promise<string>;
+}
+
 export interface StepReport {
   readonly incident: string;
   readonly container: { readonly id: string; readonly name: string };
@@ -28,6 +35,7 @@ export interface ResponseDependencies {
   readonly engine: Engine;
   readonly store: Store;
   readonly evidence: EvidenceKeeper;
+  readonly lockFirst?: LockFirst;
   readonly clock: Clock;
   /** Told of every step, after the journal has it. */
   readonly onStep: (report: StepReport) => void;

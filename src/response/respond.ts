@@ -21,6 +21,7 @@ export async function respond(incidentId: string, deps: ResponseDependencies): P
 
   for (const step of STEPS) {
     if (progress[step.name] !== undefined) continue;
+    if (step.isWanted !== undefined && !(await step.isWanted(incident, progress, deps))) continue;
     await record(incident, step.name, 'intent', step.intent(incident), {}, deps);
     try {
       const { data, text } = await step.run(incident, progress, deps);

@@ -4,11 +4,12 @@
  */
 import type { Incident, ResponseStep } from '../contract/index.ts';
 import type { FrozenState } from '../engine/index.ts';
-import { PristineError } from '../kernel/index.ts';
+import { messageOf, PristineError } from '../kernel/index.ts';
 import type { ResponseDependencies } from './port.ts';
 
 /** What the steps so far have left; exactly what the journal holds. */
 export interface Progress {
+  lock?: Record<string, never>;
   freeze?: { frozen: FrozenState };
   capture?: { bundle: string };
   verify?: { filesChecked: number };
@@ -19,6 +20,8 @@ export interface Progress {
 
 interface Step<Name extends ResponseStep> {
   readonly name: Name;
+  /** Whether it is a part of this response; a step without this always is. */
+  isWanted?(incident: Incident, progress: Progress, deps: ResponseDependencies): Promise<boolean>;
   /** What is about to happen, for the timeline. */
   intent(incident: Incident): string;
   run(incident: Incident, progress: Progress, deps: ResponseDependencies): Promise<Outcome<Name>>;
@@ -30,6 +33,24 @@ interface Outcome<Name extends ResponseStep> {
   /** What has happened, for the timeline. */
   readonly text: string;
 }
+
+const lock: Step<'lock'> = {
+  name: 'lock',
+  isWanted: async (incident, { freeze: frozen }, { lockFirst }) => {
+    if (frozen !== undefined || lockFirst === undefined) return false;
+    // A container that cannot be asked about will stop the next step, which says so better.
+    return lockFirst.isWanted(incident).catch(() => false);
+  },
+  intent: ({ container }) => `make ${container.name} read-only`,
+  run: async (incident, _progress, { lockFirst }) => {
+    try {
+      return { data: {}, text: (await lockFirst?.lock(incident)) ?? 'not locked' };
+    } catch (error) {
+      // The freeze matters more, and needs no lock.
+      return { data: {}, text: `it could not be made read-only: ${messageOf(error)}` };
+    }
+  },
+};
 
 const freeze: Step<'freeze'> = {
   name: 'freeze',
@@ -110,7 +131,7 @@ const remove: Step<'remove'> = {
 };
 
 /** In order: evidence is complete and verified before anything is destroyed. */
-export const STEPS: readonly Step<ResponseStep>[] = [freeze, capture, verify, replace, health, remove];
+export const STEPS: readonly Step<ResponseStep>[] = [lock, freeze, capture, verify, replace, health, remove];
 
 function required<T>(data: T | undefined, step: ResponseStep): T {
   if (data === undefined) {
