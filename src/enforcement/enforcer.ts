@@ -81,6 +81,10 @@ class SupervisedEnforcer implements Enforcer {
     this.#targets.delete(containerId);
   }
 
+  recheck(containerId: string): void {
+    this.#serving?.send({ type: 'recheck', containerId });
+  }
+
   events(): AsyncIterable<EnforcementEvent> {
     return this.#queue.events();
   }

@@ -70,6 +70,11 @@ export type EnforcementEvent =
 export interface Enforcer {
   /** Resolves when every later run or read of a running container is checked; again for news of it (pid, policy). */
   protect(target: EnforcementTarget): Promise<void>;
+  /**
+   * Attributes of a container's file changed, or its name: files of the image that were judged before are compared
+   * with the image again. Writes need no such word: whoever wants to write waits until the file is asked about again.
+   */
+  recheck(containerId: string): void;
   /** Takes every mark, lease and setting of the container back. */
   release(containerId: string): Promise<void>;
   /** Meant for one reader; ends with {@link close}. */

@@ -15,9 +15,11 @@ import {
 } from '../../linux/index.ts';
 import type { EnforcementTarget } from '../port.ts';
 import type { EnforcerReport } from '../protocol.ts';
+import { Attributions } from './attribution.ts';
 import { ASKED, markMounts, unmarkMounts } from './container-mounts.ts';
 import type { Guarded, Namespace, Spot } from './guarded.ts';
 import { ImageFiles } from './image-files.ts';
+import { runningDrift } from './running-drift.ts';
 
 export interface ContainersOptions {
   readonly group: number;
@@ -39,6 +41,7 @@ export class Containers {
   readonly #byMount = new Map<number, Spot>();
   readonly #namespaceOf = new Map<number, { guarded: Guarded; name: string }>();
   readonly #hostMounts: number;
+  readonly #attributions = new Attributions();
 
   constructor(options: ContainersOptions) {
     this.#options = options;
@@ -52,6 +55,7 @@ export class Containers {
    * @throws {PristineError} E_SYSCALL, or Node's error when a layer cannot be opened
    */
   protect(target: EnforcementTarget): void {
+    const { report } = this.#options;
     const known = this.#byId.get(target.id);
     const guarded = known ?? {
       target,
@@ -62,7 +66,13 @@ export class Containers {
     guarded.target = target;
     this.#byId.set(target.id, guarded);
     this.#arm(guarded);
-    if (target.pid !== null && guarded.overlay !== null) this.learnNamespace(guarded, target.pid);
+    if (target.pid === null || guarded.overlay === null) return;
+    this.learnNamespace(guarded, target.pid);
+    // Those that began before it was armed.
+    for (const { pid, path } of known === undefined ? runningDrift(guarded) : []) {
+      const process = this.#attributions.of(pid, null);
+      report({ type: 'already-running', containerId: target.id, at: Date.now(), path, process });
+    }
   }
 
   release(containerId: string): void {

@@ -1,6 +1,6 @@
 import type { Denial } from '../../contract/index.ts';
 import { closeDescriptor } from '../../linux/index.ts';
-import type { EnforcerReport } from '../protocol.ts';
+import { type EnforcerReport, HELD_MS } from '../protocol.ts';
 
 /** The same refusal is told once in so long, with how often it came. */
 const TELL_AGAIN_MS = 10_000;
@@ -8,7 +8,6 @@ const TELL_AGAIN_MS = 10_000;
 const MAX_KINDS = 4096;
 /** Files that wait to be kept as evidence: each is open, which holds up the unmounting of its container's root. */
 const MAX_HELD = 64;
-const LONGEST_HELD_MS = 10_000;
 
 interface Kind {
   readonly containerId: string;
@@ -57,15 +56,20 @@ export class Denials {
     return holds;
   }
 
-  /** The file is kept, or nobody will keep it. */
-  letGo(fd: number): void {
-    if (this.#held.delete(fd)) closeDescriptor(fd);
+  /**
+   * The file is kept, or nobody will keep it.
+   * @param at when it was told: the descriptor's number may be another file's by now
+   */
+  letGo(fd: number, at: number): void {
+    if (this.#held.get(fd) !== at) return;
+    this.#held.delete(fd);
+    closeDescriptor(fd);
   }
 
   /** To be called about each second. */
   tick(): void {
     const now = Date.now();
-    for (const [fd, since] of this.#held) if (now - since > LONGEST_HELD_MS) this.letGo(fd);
+    for (const [fd, since] of this.#held) if (now - since > HELD_MS) this.letGo(fd, since);
     for (const [kind, { toldAt }] of this.#kinds) {
       if (now - toldAt < TELL_AGAIN_MS) continue;
       this.#tellRepetitions(kind);
@@ -74,7 +78,7 @@ export class Denials {
   }
 
   close(): void {
-    for (const fd of [...this.#held.keys()]) this.letGo(fd);
+    for (const [fd, since] of this.#held) this.letGo(fd, since);
   }
 
   #tellRepetitions(kind: string): void {

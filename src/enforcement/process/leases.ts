@@ -2,6 +2,7 @@ import {
   askAboutFile,
   closeDescriptor,
   dropLease,
+  FileIdentity,
   ignoreFile,
   leaseIsBreaking,
   takeReadLease,
@@ -11,6 +12,8 @@ interface Lease {
   readonly containerId: string;
   /** Of the inode, among all of the container's. */
   readonly key: string;
+  /** What the file was when it was judged: a lease does not keep anybody from changing its attributes. */
+  readonly version: string;
   readonly mask: number;
 }
 
@@ -25,6 +28,7 @@ export class Leases {
   /** By descriptor; the oldest first. */
   readonly #held = new Map<number, Lease>();
   readonly #byKey = new Map<string, number>();
+  readonly #now = new FileIdentity();
 
   /**
    * @param group fanotify group of the ignore marks
@@ -52,11 +56,19 @@ export class Leases {
   }
 
   /** Nobody is asked about the file of this lease any more, until it breaks. The descriptor is ours now. */
-  keep(fd: number, containerId: string, key: string, mask: number): void {
+  keep(fd: number, containerId: string, { key, version }: FileIdentity, mask: number): void {
     if (this.#held.size >= this.#limit) this.#dropOldest();
     ignoreFile(this.#group, fd, mask);
-    this.#held.set(fd, { containerId, key: containerId + key, mask });
+    this.#held.set(fd, { containerId, key: containerId + key, version, mask });
     this.#byKey.set(containerId + key, fd);
+  }
+
+  /** Gives back the leases of files whose attributes have changed since they were judged. */
+  recheck(containerId: string): void {
+    for (const [fd, lease] of this.#held) {
+      if (lease.containerId === containerId && this.#now.read(fd).version !== lease.version)
+        this.#giveBack(fd);
+    }
   }
 
   /** Gives a lease back that was not kept; the descriptor stays open. */

@@ -136,7 +136,11 @@ export class EnforcerLoop {
 
   #serve(request: EnforcerRequest): void {
     if (request.type === 'captured') {
-      this.#denials.letGo(request.fd);
+      this.#denials.letGo(request.fd, request.at);
+      return;
+    }
+    if (request.type === 'recheck') {
+      this.#leases.recheck(request.containerId);
       return;
     }
     let error: string | null = null;

@@ -104,7 +104,7 @@ export class Permissions {
     }
     const origin = guarded.images.originOf(fd, this.#identity.read(fd));
     if (origin === 'image') {
-      this.#leases.keep(fd, id, key, ASKED);
+      this.#leases.keep(fd, id, this.#identity, ASKED);
       attempt.allowed = true;
       attempt.keepsDescriptor = true;
       return;
