@@ -2,6 +2,7 @@ import type { DeniedFile, Incident, TimelineEntry } from '../contract/index.ts';
 import type { EngineStatus } from '../engine/index.ts';
 import type { Clock, Logger } from '../kernel/index.ts';
 import { systemClock } from '../kernel/index.ts';
+import type { LockReport, UnlockReport } from '../lockdown/index.ts';
 import type { ByHandOptions, CaptureByHand } from './by-hand.ts';
 import type { ContentDiff } from './content-diff.ts';
 import { createContext } from './context.ts';
@@ -20,6 +21,7 @@ import type { GuardOptions } from './guard/guard.ts';
 import type { PsRow } from './ps.ts';
 import { ensureStateDirectory } from './state-directory.ts';
 
+export type { LockReport, UnlockReport } from '../lockdown/index.ts';
 export type { CaptureByHand } from './by-hand.ts';
 export type { ContentDiff, ContentSummary } from './content-diff.ts';
 export type { DiffResult } from './diff.ts';
@@ -85,6 +87,14 @@ export function createApp(options: AppOptions) {
     restore: async (reference: string, given: ByHandOptions): Promise<Incident> => {
       const { restoreByHand } = await import('./by-hand.ts');
       return restoreByHand(context, reference, given);
+    },
+    lock: async (reference: string, allow: readonly string[]): Promise<LockReport> => {
+      const { lockByHand } = await import('./lock.ts');
+      return lockByHand(context, reference, allow);
+    },
+    unlock: async (reference: string): Promise<UnlockReport> => {
+      const { unlockByHand } = await import('./lock.ts');
+      return unlockByHand(context, reference);
     },
     evidence: {
       list: () => listEvidence(context),

@@ -34,6 +34,8 @@ With \`--json\`, standard output holds one JSON value and nothing else (\`guard\
 | \`incident\` | \`{incident, timeline: [{at, kind, step?, text}], denied}\`; \`denied\` as by \`evidence denied\` |
 | \`restore\` | the incident |
 | \`capture\` | \`{bundle, path, frozen}\` |
+| \`lock\` | \`{container: {id, name}, state: "locked" \\| "partial", method: "root" \\| "covers", readOnly: [path], noexec: [path], writable: [{path, because, intended}], held: [{pid, exe, path, how: "descriptor" \\| "mapping" \\| "directory"}], warnings: [text]}\` |
+| \`unlock\` | \`{container: {id, name}, state: "unlocked" \\| "not-locked" \\| "gone", undone: [path], failed: [text]}\` |
 | \`evidence list\` | array of the manifests that [evidence.md](evidence.md#the-seal) describes |
 | \`evidence show\` | \`{manifest, path, custody}\`; of an incident without a bundle \`{manifest: null, path: null, custody, incident, denied}\` |
 | \`evidence verify\` | \`{bundle, ok, filesChecked, bytesChecked, keyId, problems: [{subject, problem, detail}]}\` |

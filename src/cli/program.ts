@@ -9,6 +9,7 @@ import { registerEngine } from './commands/engine.ts';
 import { registerEvidence } from './commands/evidence.ts';
 import { registerGuard } from './commands/guard.ts';
 import { registerIncident, registerIncidents } from './commands/incidents.ts';
+import { registerLock, registerUnlock } from './commands/lock.ts';
 import { registerPs } from './commands/ps.ts';
 import { registerRestore } from './commands/restore.ts';
 import { examples } from './examples.ts';
@@ -54,7 +55,8 @@ engine, "pristine engine up" starts a private one.`,
     );
   const registrations = [
     ...[registerDemo, registerPs, registerDiff, registerGuard, registerIncidents, registerIncident],
-    ...[registerEvidence, registerCapture, registerRestore, registerDoctor, registerEngine],
+    ...[registerEvidence, registerCapture, registerRestore, registerLock, registerUnlock],
+    ...[registerDoctor, registerEngine],
   ];
   for (const register of registrations) register(program, run);
   return program;
