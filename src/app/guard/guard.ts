@@ -2,6 +2,7 @@ import type { GuardEvent } from '../../contract/index.ts';
 import { PristineError } from '../../kernel/index.ts';
 import { startServer } from '../../server/index.ts';
 import type { Context } from '../context.ts';
+import { lockFirst } from '../lock.ts';
 import { loadPolicies, type PolicyFlags } from '../policies.ts';
 import { responseDependencies } from '../response-dependencies.ts';
 import { lockState } from '../state-directory.ts';
@@ -53,7 +54,7 @@ export async function guard(context: Context, options: GuardOptions): Promise<vo
     engine,
     sensor,
     store,
-    response: await responseDependencies(context),
+    response: { ...(await responseDependencies(context)), lockFirst: lockFirst(context, policies) },
     keepImage: (imageId) => evidence.prefetchImage(engine, imageId, signal),
     clock: context.clock,
     logger: context.logger,
