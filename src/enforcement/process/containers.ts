@@ -19,7 +19,7 @@ import { Attributions } from './attribution.ts';
 import { ASKED, markMounts, unmarkMounts } from './container-mounts.ts';
 import type { Guarded, Namespace, Spot } from './guarded.ts';
 import { ImageFiles } from './image-files.ts';
-import { runningDrift } from './running-drift.ts';
+import { type RunningDrift, runningDrift } from './running-drift.ts';
 
 export interface ContainersOptions {
   readonly group: number;
@@ -42,6 +42,8 @@ export class Containers {
   readonly #namespaceOf = new Map<number, { guarded: Guarded; name: string }>();
   readonly #hostMounts: number;
   readonly #attributions = new Attributions();
+  /** What ran when a container was armed, to be looked at once more. */
+  readonly #suspects = new Map<string, readonly RunningDrift[]>();
 
   constructor(options: ContainersOptions) {
     this.#options = options;
@@ -55,7 +57,6 @@ export class Containers {
    * @throws {PristineError} E_SYSCALL, or Node's error when a layer cannot be opened
    */
   protect(target: EnforcementTarget): void {
-    const { report } = this.#options;
     const known = this.#byId.get(target.id);
     const guarded = known ?? {
       target,
@@ -68,10 +69,23 @@ export class Containers {
     this.#arm(guarded);
     if (target.pid === null || guarded.overlay === null) return;
     this.learnNamespace(guarded, target.pid);
-    // Those that began before it was armed.
-    for (const { pid, path } of known === undefined ? runningDrift(guarded) : []) {
-      const process = this.#attributions.of(pid, null);
-      report({ type: 'already-running', containerId: target.id, at: Date.now(), path, process });
+    if (known === undefined) this.#suspects.set(target.id, runningDrift(guarded));
+  }
+
+  /**
+   * To be called about each second: tells the programs that ran before their container was armed. Not at once, as
+   * the engine's own program stands in a container for a moment when it starts a process there.
+   */
+  tick(): void {
+    for (const [id, before] of this.#suspects) {
+      this.#suspects.delete(id);
+      const guarded = this.#byId.get(id);
+      if (guarded === undefined || before.length === 0) continue;
+      for (const { pid, path } of runningDrift(guarded)) {
+        if (!before.some((suspect) => suspect.pid === pid && suspect.path === path)) continue;
+        const process = this.#attributions.of(pid, null);
+        this.#options.report({ type: 'already-running', containerId: id, at: Date.now(), path, process });
+      }
     }
   }
 

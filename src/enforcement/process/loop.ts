@@ -108,6 +108,7 @@ export class EnforcerLoop {
     if (now - this.#tickedAt >= TICK_MS || now < this.#tickedAt) {
       this.#tickedAt = now;
       this.#denials.tick();
+      this.#guarded(() => this.#containers.tick());
     }
     return true;
   }

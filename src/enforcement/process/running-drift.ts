@@ -41,7 +41,7 @@ export function runningDrift({ target, overlay, images }: Guarded): RunningDrift
 }
 
 function controlGroups(): ReadonlyMap<number, string> {
-  if (Date.now() - listed.at < FRESH_MS) return listed.groups;
+  if (Math.abs(Date.now() - listed.at) < FRESH_MS) return listed.groups;
   const groups = new Map<number, string>();
   for (const name of readdirSync('/proc')) {
     if (!/^\d+$/.test(name)) continue;
