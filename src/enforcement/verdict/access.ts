@@ -37,6 +37,7 @@ export interface DriftedFile {
 export interface Opener {
   /** Path of its program in the container; null when it is gone or has none. */
   exe(): string | null;
+  /** All words, or the first 64 KiB of them: what an interpreter is to run may stand behind many options. */
   commandLine(): readonly string[];
   /** Whether the open comes from the code of the dynamic loader: dlopen(3), LD_PRELOAD, a library needed. */
   fromLoader(): boolean;

@@ -17,31 +17,40 @@ export interface CommandForm {
   readonly values?: readonly string[];
   /** Options of one letter whose value, if any, is the rest of their word: no option stands in it. */
   readonly attached?: string;
+  /** Whether options are whole words although they begin with one dash (`-jar`). */
+  readonly wordsOnly?: true;
 }
 
-/** Words beyond these are not looked at: no interpreter is told its script that late. */
-const MOST_WORDS = 256;
+/** Entries of a list such as a class path, and named files, that are looked at. */
+const MOST_FILES = 64;
 
-/** Words that name what is run. */
-export function namedScripts(commandLine: readonly string[], form: CommandForm): string[] {
+/** No honest command line has as much before it says what to run. */
+const MOST_WORDS = 2048;
+const MOST_CHARACTERS = 60_000;
+
+/** Words that name what is run; null when there is too much of them to tell. */
+export function namedScripts(commandLine: readonly string[], form: CommandForm): string[] | null {
   const found: string[] = [];
   let isInline = false;
-  const words = commandLine.slice(0, MOST_WORDS);
-  for (let at = 1; at < words.length; at++) {
-    const word = words[at] ?? '';
+  let characters = 0;
+  for (let at = 1; at < commandLine.length && found.length < MOST_FILES; at++) {
+    const word = commandLine[at] ?? '';
+    characters += word.length + 1;
+    if (at > MOST_WORDS || characters > MOST_CHARACTERS) return null;
     if (word === '--' || !/^-./.test(word)) {
       if (!form.operand) continue;
-      const operand = word === '--' ? words[at + 1] : word;
+      const operand = word === '--' ? commandLine[at + 1] : word;
       if (!isInline && operand !== undefined) found.push(operand);
       break;
     }
     const option = readOption(word, form);
     if (option === null) continue;
-    const value = option.value ?? words[++at] ?? '';
+    const value = option.value ?? commandLine[++at] ?? '';
+    if (option.value === null) characters += value.length + 1;
     if (option.kind === 'inline' || option.kind === 'script') isInline = true;
     if (option.kind === 'script' || option.kind === 'code') found.push(value);
     // A class path is a list.
-    if (option.kind === 'code' && value.includes(':')) found.push(...value.split(':', MOST_WORDS));
+    if (option.kind === 'code' && value.includes(':')) found.push(...value.split(':', MOST_FILES));
   }
   return found;
 }
@@ -53,9 +62,9 @@ const KINDS: readonly OptionKind[] = ['code', 'script', 'inline', 'values'];
 function readOption(word: string, form: CommandForm): { kind: OptionKind; value: string | null } | null {
   const kindOf = (name: string) => KINDS.find((kind) => form[kind]?.includes(name) === true);
   const [, name = '', value = null] = /^--?([^=:]*)(?:[=:]([\s\S]*))?$/.exec(word) ?? [];
-  const whole = name.length > 1 || value !== null ? kindOf(name) : undefined;
+  const whole = name.length > 1 || value !== null || form.wordsOnly === true ? kindOf(name) : undefined;
   if (whole !== undefined) return { kind: whole, value };
-  if (word.startsWith('--')) return null;
+  if (word.startsWith('--') || form.wordsOnly === true) return null;
   for (let at = 1; at < Math.min(word.length, 32); at++) {
     const letter = word[at] ?? '';
     const kind = kindOf(letter);

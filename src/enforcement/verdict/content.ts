@@ -61,30 +61,40 @@ export function holdsPhp(head: Uint8Array): boolean {
   const text = latin1(head);
   if (/<\?php(?:\s|$)/i.test(text) || /<script\s[^>]{0,64}language\s{0,8}=\s{0,8}["']?php/i.test(text))
     return true;
+  let looked = 0;
   for (let at = text.indexOf('<?'); at !== -1; at = text.indexOf('<?', at + 2)) {
-    if (!/^xml[\s-]/i.test(text.slice(at + 2, at + 6)) && canBePhp(text, at + 2)) return true;
+    if (/^xml[\s-]/i.test(text.slice(at + 2, at + 6))) continue;
+    const end = endOfPhp(text, at + 2);
+    looked += end - at;
+    // Tags within what is taken for strings and comments make for many ways to read it: not chance, then.
+    if (end === -1 || looked > MOST_READINGS * text.length) return true;
   }
   return false;
 }
 
+const MOST_READINGS = 4;
+
 /** Outside of comments and strings PHP takes no control character. */
 const NO_PHP = /[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]/;
 
-/** Whether text can be PHP up to `?>`: reads over comments and strings, and stops at what no PHP has. */
-function canBePhp(text: string, from: number): boolean {
+/**
+ * Where text that follows a tag cannot go on as PHP; -1 when it can be PHP up to `?>` or to its end. Reads over
+ * comments and strings.
+ */
+function endOfPhp(text: string, from: number): number {
   const token = /[^"'`#/?\x00-\x08\x0b\x0c\x0e-\x1f\x7f]+|\/\*|\/\/|#|\?>|[\s\S]/y;
   token.lastIndex = from;
   for (let match = token.exec(text); match !== null; match = token.exec(text)) {
     const [found] = match;
-    if (found === '?>') return true;
-    if (NO_PHP.test(found)) return false;
+    if (found === '?>') return -1;
+    if (NO_PHP.test(found)) return match.index;
     const end = endOf(found, text, token.lastIndex);
     if (end === null) continue;
     // The rest is a comment or a string, as far as the bytes are known.
-    if (end === -1) return true;
+    if (end === -1) return -1;
     token.lastIndex = end;
   }
-  return true;
+  return -1;
 }
 
 /** Where a comment or a string that begins with `opening` ends; -1 when it does not, null when nothing begins. */

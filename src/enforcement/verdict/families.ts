@@ -115,7 +115,8 @@ export const FAMILIES: readonly Family[] = [
     form: {
       operand: true,
       inline: ['e', 'E'],
-      values: ['I', 'M', 'm', 'C', 'D', 'F', 'i', 'x', 'd', '0', 'l'].filter((name) => name === 'I'),
+      values: ['I'],
+      attached: 'CDFMVimtx',
     },
     isLanguage: true,
   },
@@ -128,7 +129,8 @@ export const FAMILIES: readonly Family[] = [
       operand: true,
       code: ['r', 'require'],
       inline: ['e'],
-      values: ['I', 'C', 'E', 'F', 'K', 'encoding'],
+      values: ['I', 'C', 'E', 'encoding'],
+      attached: 'FKTWix',
     },
     isLanguage: true,
   },
@@ -215,8 +217,9 @@ export const FAMILIES: readonly Family[] = [
     extensions: JVM,
     form: {
       operand: true,
+      wordsOnly: true,
+      script: ['jar'],
       code: [
-        'jar',
         'cp',
         'classpath',
         'class-path',
@@ -247,7 +250,7 @@ export const FAMILIES: readonly Family[] = [
     programs: ['beam', 'erl', 'erlexec', 'escript', 'elixir', 'iex'],
     extensions: ['beam', 'erl', 'hrl', 'ez', 'escript', 'boot', 'ex', 'exs', 'eex', 'leex', 'heex'],
     names: ['.erlang', '.iex.exs'],
-    form: { operand: false, code: ['boot', 'r', 'require'] },
+    form: { operand: false, wordsOnly: true, code: ['boot', 'r', 'require'] },
     isLanguage: true,
   },
   {
@@ -279,7 +282,8 @@ export const FAMILIES: readonly Family[] = [
     names: ['.rprofile', 'rprofile.site', '.octaverc', '.gnuplot'],
     form: {
       operand: true,
-      code: ['f', 'file', 'L', 'load'],
+      script: ['f', 'file'],
+      code: ['L', 'load'],
       inline: ['e', 'E', 'eval'],
       values: ['J', 'p', 't'],
     },
@@ -362,7 +366,8 @@ export const FAMILIES: readonly Family[] = [
     names: ['.guile', '.sbclrc', '.emacs', '.ghci', '.ocamlinit'],
     form: {
       operand: true,
-      code: ['s', 'l', 'f', 'load', 'script', 'i', 'require'],
+      script: ['s', 'script'],
+      code: ['l', 'f', 'load', 'i', 'require'],
       inline: ['c', 'e', 'eval', 'x'],
       values: ['L', 'C', 'core', 'q'],
     },

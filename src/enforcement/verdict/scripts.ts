@@ -53,8 +53,9 @@ function whyByContent(head: Uint8Array, family: Family): string | null {
 
 function whyByCommand({ file, opener }: Pick<Attempt, 'file' | 'opener'>, family: Family): string | null {
   if (family.form === undefined) return null;
-  const named = namedScripts(opener.commandLine(), family.form).some(
-    (word) => meansPath(word, file.path) || opener.leadsHere?.(word) === true,
-  );
-  return named ? `${family.name} was told to run it` : null;
+  const named = namedScripts(opener.commandLine(), family.form);
+  if (named === null) return `${family.name} was given too many words to tell what it runs`;
+  return named.some((word) => meansPath(word, file.path) || opener.leadsHere?.(word) === true)
+    ? `${family.name} was told to run it`
+    : null;
 }
