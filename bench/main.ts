@@ -12,6 +12,7 @@ import { writeLoop } from './benchmarks/files.ts';
 import { idle } from './benchmarks/idle.ts';
 import { integrityCheck } from './benchmarks/integrity-check.ts';
 import { requests } from './benchmarks/requests.ts';
+import { scan } from './benchmarks/scan.ts';
 import { shellLoop } from './benchmarks/shell-loop.ts';
 import { spawn } from './benchmarks/spawn.ts';
 import { type Bench, openBench } from './harness/bench.ts';
@@ -20,7 +21,7 @@ import { type BenchmarkResult, runBenchmark } from './harness/run-benchmark.ts';
 
 const BENCHMARKS = [
   ...[spawn, shellLoop, requests, writeLoop, containerStart],
-  ...[detection, idle, integrityCheck],
+  ...[detection, scan, integrityCheck, idle],
 ];
 
 interface Options {

@@ -3,11 +3,11 @@
  * find(1) over the upper layer. Each figure comes from a fresh process, the ways in alternating order. Needs
  * root, a local engine with overlay storage, and the test image (any run of the tests makes it).
  *
- * Usage: node bench/scan.ts [--json] [--files N] [--rounds N]
+ * Usage: node bench/scan.ts [--json] [--files N] [--rounds N] [--image IMAGE]
  */
 import { execFile } from 'node:child_process';
 import { parseArgs, promisify } from 'node:util';
-import { docker, startContainer } from '../test/support/engine.ts';
+import { BUSYBOX, docker, startContainer } from '../test/support/engine.ts';
 import { watchTarget } from '../test/support/watch-target.ts';
 
 const A_FOLDER = 1000;
@@ -17,6 +17,7 @@ const { values } = parseArgs({
     json: { type: 'boolean', default: false },
     files: { type: 'string', default: '100000' },
     rounds: { type: 'string', default: '9' },
+    image: { type: 'string', default: BUSYBOX },
   },
 });
 
@@ -61,7 +62,7 @@ const FORMAT = '%p %y %m %U %G %s %b %T@ %C@ %n %i\\n';
 
 const files = Number(values.files);
 const rounds = Number(values.rounds);
-await using container = await startContainer();
+await using container = await startContainer({ image: values.image });
 await container.sh(
   `mkdir /d && cd /d && for d in $(seq ${Math.ceil(files / A_FOLDER)}); do
      mkdir $d; for i in $(seq ${A_FOLDER}); do echo $i > $d/$i; done; done`,
@@ -101,7 +102,7 @@ function at(sorted: readonly number[], share: number): number {
 }
 
 const rows = [...times].map(([name, list]) => {
-  const sorted = list.sort((a, b) => a - b);
+  const sorted = list.toSorted((a, b) => a - b);
   const round = (ms: number) => Math.round(ms * 10) / 10;
   return {
     name,
@@ -110,6 +111,7 @@ const rows = [...times].map(([name, list]) => {
     leastMs: round(at(sorted, 0)),
     mostMs: round(at(sorted, 1)),
     n: sorted.length,
+    samplesMs: list,
   };
 });
 const median = (name: string) => rows.find((row) => row.name === name)?.medianMs ?? Number.NaN;

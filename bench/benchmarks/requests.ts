@@ -10,7 +10,6 @@ import { checkGuardian, GUARDIANS, type Guardian, startGuardian } from '../guard
 import type { Bench } from '../harness/bench.ts';
 import type { Benchmark, Prepared } from '../harness/benchmark.ts';
 import { describeContainer } from '../harness/container.ts';
-import { protectBars } from './guarded-work.ts';
 
 const COUNT = { full: 3000, quick: 400 };
 const AT_ONCE = 4;
@@ -65,7 +64,7 @@ export const requests: Benchmark = {
     {
       ...{ key: 'requests', title: 'requests a second', unit: '/s', better: 'higher' },
       baseline: 'unguarded',
-      bars: protectBars(0.97),
+      bars: [{ kind: 'ratio', variant: 'protect', limit: 0.97 }],
     },
   ],
   rounds: { full: 9, quick: 2 },

@@ -107,7 +107,10 @@ function judge(bar: Bar, { better, unit }: Metric, rows: readonly Row[]): BarRes
       return result(`${atMost} ${bar.limit}×`, row?.ratio?.median, bar.limit);
     case 'value':
       return result(`${atMost} ${bar.limit} ${unit}`, row?.median, bar.limit);
-    case 'versus':
-      return result(`no worse than ${bar.other}`, row?.median, find(bar.other)?.median);
+    case 'versus': {
+      const { other, share = 1 } = bar;
+      const than = share === 1 ? other : `${share} of ${other}`;
+      return result(`no worse than ${than}`, row?.median, (find(other)?.median ?? Number.NaN) * share);
+    }
   }
 }
