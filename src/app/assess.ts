@@ -10,9 +10,13 @@ import {
   type Subject,
 } from '../drift/index.ts';
 import type { DriftSubject } from './drift-subject.ts';
+import { SampleCache } from './sample-cache.ts';
 
 /** So many changes are judged at a time: their samples lie in memory together, and a container can make millions. */
 const AT_A_TIME = 20;
+
+/** Shared by all who judge in this process: an attacker's file comes in many copies and containers. */
+const samples = new SampleCache();
 
 /** What the rules say about changes: reads the samples that they ask for, then evaluates. */
 export async function assess(
@@ -56,8 +60,9 @@ async function withContent(
   { image, readCurrent }: Pick<DriftSubject, 'image' | 'readCurrent'>,
   change: Change,
 ) {
-  if (!needsContent(change)) return { change, image };
+  if (change.after === null || !needsContent(change)) return { change, image };
+  const kept = samples.ofState(change.after);
+  if (kept !== undefined) return { change, image, content: kept };
   const sample = await readCurrent(change.path, SAMPLE_BYTES);
-  if (sample === null) return { change, image };
-  return { change, image, content: { bytes: sample.bytes, truncated: sample.size > sample.bytes.length } };
+  return sample === null ? { change, image } : { change, image, content: samples.ofSample(sample) };
 }

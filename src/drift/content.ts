@@ -13,8 +13,18 @@ export function textOf(content: Content): string {
   return text;
 }
 
+const textual = new WeakMap<Uint8Array, boolean>();
+
 /** Whether the sample is text: no NUL byte, and hardly any other control characters. */
 export function isText(content: Content): boolean {
+  const known = textual.get(content.bytes);
+  if (known !== undefined) return known;
+  const answer = looksLikeText(content);
+  textual.set(content.bytes, answer);
+  return answer;
+}
+
+function looksLikeText(content: Content): boolean {
   let control = 0;
   for (const byte of content.bytes) {
     if (byte === 0) return false;

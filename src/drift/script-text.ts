@@ -1,3 +1,5 @@
+import { remembering } from './remembering.ts';
+
 /** What a piece of script text is known to be for, searched as plain words with bounded gaps. */
 interface Sign {
   readonly pattern: RegExp;
@@ -132,34 +134,34 @@ const WEB_SHELL_MARKS = [
   'uname -a; w; id; /bin/sh -i',
 ];
 
-export function reverseShell(text: string): string | null {
+export const reverseShell = remembering((text: string): string | null => {
   const sign = REVERSE_SHELLS.find(({ pattern }) => pattern.test(text));
   if (sign !== undefined) return sign.does;
   return SOCKET_SHELLS.find(([words]) => words.every((word) => text.includes(word)))?.[1] ?? null;
-}
+});
 
 /** The first word that only mining software and its configuration use; undefined when there is none. */
-export function minerMark(text: string): string | undefined {
+export const minerMark = remembering((text: string): string | undefined => {
   return firstOf(MINERS, text);
-}
+});
 
-export function reconMark(text: string): string | undefined {
+export const reconMark = remembering((text: string): string | undefined => {
   return firstOf(RECON, text) ?? (SETUID_SEARCH.test(text) ? 'a search for setuid programs' : undefined);
-}
+});
 
-export function fetchAndRun(text: string): string | null {
+export const fetchAndRun = remembering((text: string): string | null => {
   const sign = FETCH_AND_RUN.find(({ pattern }) => pattern.test(text));
   if (sign !== undefined) return sign.does;
   for (const { index } of text.matchAll(/\b(?:curl|wget)\s/g)) {
     if (MADE_EXECUTABLE.test(text.slice(index, index + 400))) return 'makes a download executable';
   }
   return null;
-}
+});
 
 /** A name or text that a published web shell carries; undefined when there is none. */
-export function webShellMark(text: string): string | undefined {
+export const webShellMark = remembering((text: string): string | undefined => {
   return firstOf(WEB_SHELL_MARKS, text);
-}
+});
 
 function firstOf(words: readonly string[], text: string): string | undefined {
   const lower = text.toLowerCase();

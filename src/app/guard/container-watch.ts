@@ -12,8 +12,8 @@ import { PathQueue, type TouchedPath } from './path-queue.ts';
 /** A file that is larger is judged by its type, mode and first bytes while events come in; the evidence has its hash. */
 const EVENT_HASH_BYTES = 64 * 1024 * 1024;
 
-/** A scan tells so many changes at once: nobody has to wait for the last of a million. */
-const TOLD_AT_A_TIME = 1000;
+/** So many paths are looked at before any of them is judged: nobody waits for the last of thousands. */
+const LOOKED_AT_TOGETHER = 500;
 
 /** What was found at one look. */
 export interface Observation {
@@ -29,7 +29,12 @@ export interface ContainerWatchOptions {
   readonly logger: Logger;
   readonly onObservation: (observation: Observation) => Promise<void>;
   /** A scan that made a gap good is over. */
-  readonly onGapClosed: (gap: string) => void;
+  readonly onGapClosed: (reason: string, lengthMs?: number) => void;
+}
+
+interface Gap {
+  readonly reason: string;
+  readonly lengthMs?: number;
 }
 
 type Touched = Extract<SensorEvent, { type: 'touched' }>;
@@ -44,7 +49,7 @@ export class ContainerWatch {
   readonly #stop = new AbortController();
   #scanDue = false;
   /** Gaps that the next scan makes good. */
-  #gaps: string[] = [];
+  #gaps: Gap[] = [];
   #work: Promise<void> | null = null;
 
   constructor(options: ContainerWatchOptions) {
@@ -68,10 +73,12 @@ export class ContainerWatch {
   /**
    * Looks at everything as soon as the current look is over.
    * @param gap why events may be missing, when that is the reason
+   * @param lengthMs how long they were, where that is known
    */
-  rescan(gap?: string): void {
+  rescan(gap?: string, lengthMs?: number): void {
     this.#scanDue = true;
-    if (gap !== undefined && !this.#gaps.includes(gap)) this.#gaps.push(gap);
+    if (gap !== undefined && !this.#gaps.some(({ reason }) => reason === gap))
+      this.#gaps.push({ reason: gap, ...(lengthMs === undefined ? {} : { lengthMs }) });
     this.#wake();
   }
 
@@ -93,16 +100,14 @@ export class ContainerWatch {
 
   async #drain(): Promise<void> {
     while (!this.#stop.signal.aborted) {
-      const due = this.#queue.take(Date.now());
-      if (due.length > 0) {
-        await this.#guarded('looking at changed paths', () => this.#look(due));
-        continue;
-      }
+      const looked = await this.#lookAtDue();
+      // In turn with looking, or a container that never rests would never be scanned.
       if (this.#scanDue) {
         this.#scanDue = false;
         await this.#guarded('scanning', () => this.#scan());
         continue;
       }
+      if (looked) continue;
       const wait = this.#queue.nextDue(Date.now());
       if (wait === null) return;
       await sleep(wait, undefined, { signal: this.#stop.signal }).catch(() => {});
@@ -120,6 +125,16 @@ export class ContainerWatch {
     }
   }
 
+  /** Looks at the paths that are due; answers whether there were any. */
+  async #lookAtDue(): Promise<boolean> {
+    const due = this.#queue.take(Date.now());
+    for (let at = 0; at < due.length && !this.#stop.signal.aborted; at += LOOKED_AT_TOGETHER) {
+      const some = due.slice(at, at + LOOKED_AT_TOGETHER);
+      await this.#guarded('looking at changed paths', () => this.#look(some));
+    }
+    return due.length > 0;
+  }
+
   async #look(touched: readonly TouchedPath[]): Promise<void> {
     const options: ReadOptions = { hash: true, maxHashBytes: EVENT_HASH_BYTES, signal: this.#stop.signal };
     const changes: Change[] = [];
@@ -134,22 +149,25 @@ export class ContainerWatch {
     await this.#tell(changes, new Map(touched.map(({ path, at }) => [path, at])));
   }
 
+  /** What is known already costs a glance; the rest is hashed and judged as it is found, a batch at a time. */
   async #scan(): Promise<void> {
     const gaps = this.#gaps;
     this.#gaps = [];
-    const quick: ReadOptions = { hash: false, maxHashBytes: 0, signal: this.#stop.signal };
-    const { changes } = await this.reader.scan(this.details, quick);
-    const fresh = changes.filter((change) => !this.#known.has(change));
-    const hashing: ReadOptions = { ...quick, hash: true, maxHashBytes: EVENT_HASH_BYTES };
-    for (let at = 0; at < fresh.length && !this.#stop.signal.aborted; at += TOLD_AT_A_TIME) {
-      const hashed: Change[] = [];
-      for (const { path } of fresh.slice(at, at + TOLD_AT_A_TIME)) {
-        const change = await this.reader.examine(this.details, path, hashing);
-        if (change !== null) hashed.push(change);
+    const { signal } = this.#stop;
+    const { knows } = this.#known;
+    const options = { hash: true, maxHashBytes: EVENT_HASH_BYTES, signal, isKnown: knows };
+    try {
+      for await (const fresh of this.reader.scanStream(this.details, options)) {
+        await this.#tell(fresh, new Map());
+        // Who touches a file now does not wait for the end of a long scan.
+        await this.#lookAtDue();
       }
-      await this.#tell(hashed, new Map());
+    } catch (error) {
+      // They are still open: the next scan closes them.
+      this.#gaps.unshift(...gaps);
+      throw error;
     }
-    for (const gap of gaps) this.#options.onGapClosed(gap);
+    for (const { reason, lengthMs } of gaps) this.#options.onGapClosed(reason, lengthMs);
   }
 
   async #tell(changes: readonly Change[], eventTimes: ReadonlyMap<string, number>): Promise<void> {

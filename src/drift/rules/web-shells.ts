@@ -1,8 +1,9 @@
 import { judgeCode } from '../code-flow.ts';
 import { isText, textOf } from '../content.ts';
 import { extension } from '../paths.ts';
-import { judgePhp, type PhpVerdict } from '../php/flow.ts';
+import { judgePhp } from '../php/flow.ts';
 import { isWebContent } from '../places.ts';
+import { remembering } from '../remembering.ts';
 import type { Rule } from '../rule.ts';
 import { type Language, scriptLanguage } from '../runnable.ts';
 import { webShellMark } from '../script-text.ts';
@@ -47,13 +48,7 @@ function phpOf(subject: Subject): string | null {
   return subject.content !== undefined && scriptLanguage(subject) === 'php' ? textOf(subject.content) : null;
 }
 
-/** The last verdict, for three rules ask for the same text in turn. */
-let last: { readonly text: string; readonly verdict: PhpVerdict } | null = null;
-
-function phpVerdict(text: string): PhpVerdict {
-  if (last?.text !== text) last = { text, verdict: judgePhp(text) };
-  return last.verdict;
-}
+const phpVerdict = remembering(judgePhp);
 
 /** Code of an application that answers requests with a shell, whatever its language. */
 export const webShellRules: readonly Rule[] = [
