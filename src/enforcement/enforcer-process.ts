@@ -1,5 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { Duplex, type Readable } from 'node:stream';
+import { Duplex } from 'node:stream';
 import { fileURLToPath } from 'node:url';
 import { messageOf } from '../kernel/index.ts';
 import { closeDescriptor, duplicateFromProcess, openPidfd } from '../linux/index.ts';
@@ -37,13 +37,12 @@ const NODE_OPTIONS = [
 
 /** One run of the enforcer process, as its parent sees it. */
 export class EnforcerProcess {
-  readonly pid: number;
   /** Settles as soon as it serves; never when it ends before. */
   readonly ready: Promise<void>;
   /** Settles after its end and its last report. */
   readonly ended: Promise<Ending>;
   readonly #child: ChildProcess;
-  readonly #socket: Duplex;
+  readonly #socket: Duplex | null;
   readonly #pidfd: number | null;
   readonly #onTold: (told: Told) => void;
   #isReady: () => void = () => {};
@@ -53,7 +52,7 @@ export class EnforcerProcess {
   #failure: Failure | null = null;
   #over = false;
 
-  /** @throws {Error} when no process can be started */
+  /** @throws {Error} for some reasons not to be started; others are an ending */
   constructor(onTold: (told: Told) => void) {
     // From source the entry is a .ts file, in the published package a .js file, as this one is.
     const entry = import.meta.url.endsWith('.ts')
@@ -65,24 +64,24 @@ export class EnforcerProcess {
       cwd: '/',
       env: environment(),
     });
-    // Without a listener it would be thrown at nobody.
-    this.#child.on('error', (error) => {
-      this.#failure ??= { message: error.message, errno: null };
-    });
-    const socket = this.#child.stdio?.[CHANNEL_FD];
-    if (this.#child.pid === undefined || !(socket instanceof Duplex)) {
-      throw new Error('there are too many processes or open files for another one');
-    }
-    this.pid = this.#child.pid;
-    this.#socket = socket;
+    const { pid } = this.#child;
     // Before the event loop can have reaped it: the pid is its own for sure.
-    this.#pidfd = openPidfd(this.pid);
-    this.#listen(socket, this.#child.stderr);
+    this.#pidfd = pid === undefined ? null : openPidfd(pid);
+    const socket = this.#child.stdio?.[CHANNEL_FD];
+    this.#socket = socket instanceof Duplex ? socket : null;
+    this.#listen();
     this.ended = new Promise((resolve) => {
-      this.#child.once('close', (code, signal) => {
+      const end = (code: number | null, signal: NodeJS.Signals | null): void => {
+        if (this.#over) return;
         this.#over = true;
         if (this.#pidfd !== null) closeDescriptor(this.#pidfd);
         resolve(this.#ending(code, signal));
+      };
+      this.#child.once('close', end);
+      this.#child.on('error', (error) => {
+        this.#failure ??= { message: error.message, errno: null };
+        // Where it could not be started nothing else will be told.
+        if (pid === undefined) end(null, null);
       });
     });
     this.ready = new Promise((resolve) => {
@@ -91,7 +90,7 @@ export class EnforcerProcess {
   }
 
   send(request: EnforcerRequest): void {
-    if (!this.#over && this.#socket.writable) this.#socket.write(`${JSON.stringify(request)}\n`);
+    if (!this.#over && this.#socket?.writable) this.#socket.write(`${JSON.stringify(request)}\n`);
   }
 
   /** A descriptor of ours for a file that the process holds as `fd`; null when it has ended. */
@@ -101,17 +100,17 @@ export class EnforcerProcess {
 
   /** Asks it to end, and makes it end when it does not within a second. */
   async end(): Promise<void> {
-    this.#socket.end();
+    this.#socket?.end();
     const impatient = setTimeout(() => this.#child.kill('SIGKILL'), END_WAIT_MS);
     await this.ended;
     clearTimeout(impatient);
   }
 
-  #listen(socket: Duplex, stderr: Readable | null): void {
+  #listen(): void {
     // Its end is told by `close`; what could not be written to it any more is lost with it.
-    socket.on('error', () => {});
-    socket.setEncoding('utf8').on('data', (text: string) => this.#split(text));
-    stderr?.setEncoding('utf8').on('data', (text: string) => {
+    this.#socket?.on('error', () => {});
+    this.#socket?.setEncoding('utf8').on('data', (text: string) => this.#split(text));
+    this.#child.stderr?.setEncoding('utf8').on('data', (text: string) => {
       this.#stderr = (this.#stderr + text).slice(-STDERR_KEPT);
     });
   }
@@ -143,12 +142,17 @@ export class EnforcerProcess {
       const seconds = (silent / 1000).toFixed(1);
       return { ...common, reason: `had not answered for ${seconds} s, so its watchdog ended it (SIGKILL)` };
     }
-    const how = signal === null ? `ended with exit code ${code}` : `was ended by ${signal}`;
-    const lines = stderr.split('\n');
-    const said =
-      this.#failure?.message ?? lines.find((line) => /^(\w*Error\b|FATAL)/.test(line)) ?? lines.at(-1);
-    return { ...common, reason: said ? `${how}: ${said.trim()}` : how };
+    const ended = signal === null ? `ended with exit code ${code}` : `was ended by ${signal}`;
+    const how = this.#child.pid === undefined ? 'could not be started' : ended;
+    const said = this.#failure?.message ?? (signal === 'SIGKILL' ? undefined : lastWords(stderr));
+    return { ...common, reason: said ? `${how}: ${said}` : how };
   }
+}
+
+/** What Node or V8 wrote before it gave up: the line with the error, which its stack follows. */
+function lastWords(stderr: string): string | undefined {
+  const lines = stderr.split('\n');
+  return (lines.findLast((line) => /^(\w*Error\b|FATAL)/.test(line)) ?? lines.at(-1))?.trim();
 }
 
 interface Failure {

@@ -18,8 +18,6 @@ const BACK_OFF_MS = [0, 100, 500, 2000, 10_000];
 const STEADY_MS = 10_000;
 /** Longest time for a process to begin to serve. */
 const START_MS = 20_000;
-/** Pause before a container that could not be armed again is tried once more. */
-const INSIST_MS = 10_000;
 
 /**
  * An enforcer whose answers come from a process of its own, so that nobody in a container waits for this one:
@@ -156,7 +154,7 @@ class SupervisedEnforcer implements Enforcer {
     let from = first.lastAlive;
     for (let attempt = failures; !this.#closing.signal.aborted; attempt++) {
       this.#logger?.error({ stderr: ending.stderr }, `the enforcer ${ending.reason}`);
-      await this.#pause(BACK_OFF_MS[Math.min(attempt, BACK_OFF_MS.length - 1)] ?? 0);
+      await this.#pause(backOff(attempt));
       if (this.#closing.signal.aborted) break;
       let next = await this.#launch();
       if (next instanceof EnforcerProcess)
@@ -188,20 +186,22 @@ class SupervisedEnforcer implements Enforcer {
 
   /** A container that could not be armed again is tried until it can be, or is released or protected anew. */
   async #insist(target: EnforcementTarget, first: unknown, since: number): Promise<void> {
+    const wanted = () => this.#targets.get(target.id) === target && !this.#closing.signal.aborted;
     let error = first;
     let from = since;
-    const wanted = () => this.#targets.get(target.id) === target && !this.#closing.signal.aborted;
-    while (error !== null && wanted()) {
-      this.#tellLapse(target.id, messageOf(error), from);
-      from = Date.now();
-      await this.#pause(INSIST_MS);
-      if (!wanted()) return;
+    for (let attempt = 1; wanted(); attempt++) {
       const reason = messageOf(error);
-      error = await this.#ask(() => this.#requests.protect(target)).then(
-        () => null,
-        (again) => again,
-      );
-      if (error === null) this.#tellLapse(target.id, reason, from);
+      this.#tellLapse(target.id, reason, from);
+      from = Date.now();
+      await this.#pause(backOff(attempt));
+      if (!wanted()) return;
+      try {
+        await this.#ask(() => this.#requests.protect(target));
+        this.#tellLapse(target.id, reason, from);
+        return;
+      } catch (again) {
+        error = again;
+      }
     }
   }
 
@@ -212,6 +212,10 @@ class SupervisedEnforcer implements Enforcer {
   async #pause(ms: number): Promise<void> {
     await delay(ms, undefined, { signal: this.#closing.signal }).catch(() => {});
   }
+}
+
+function backOff(attempt: number): number {
+  return BACK_OFF_MS[Math.min(attempt, BACK_OFF_MS.length - 1)] ?? 0;
 }
 
 function heldFile(holder: EnforcerProcess, fd: number, at: number): HeldFile {
