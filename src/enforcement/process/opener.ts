@@ -1,6 +1,5 @@
-import { readFileSync, readlinkSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { basename } from 'node:path';
-import { decodePathBytes } from '../../kernel/index.ts';
 import { type BlockedCall, blockedCall, mappedFileAt, readProgram } from '../../linux/index.ts';
 import type { Opener } from '../verdict/access.ts';
 
@@ -12,12 +11,15 @@ const LOADER = /^ld(-linux[^/]*|-[0-9.]+|64|)\.so[0-9.]*$/;
 /** A thread that waits for an answer, read from /proc as far as somebody wants to know. */
 export class WaitingThread implements Opener {
   readonly thread: number;
+  readonly #program: (thread: number) => string | null;
   #call: BlockedCall | null | undefined;
   #exe: string | null | undefined;
   #commandLine: readonly string[] | undefined;
 
-  constructor(thread: number) {
+  /** @param program tells which program the thread runs */
+  constructor(thread: number, program: (thread: number) => string | null) {
     this.thread = thread;
+    this.#program = program;
   }
 
   /** Whether the kernel opens the file for execve(2). */
@@ -36,13 +38,7 @@ export class WaitingThread implements Opener {
   }
 
   exe(): string | null {
-    if (this.#exe === undefined) {
-      try {
-        this.#exe = decodePathBytes(readlinkSync(`/proc/${this.thread}/exe`, 'buffer'));
-      } catch {
-        this.#exe = null;
-      }
-    }
+    if (this.#exe === undefined) this.#exe = this.#program(this.thread);
     return this.#exe;
   }
 

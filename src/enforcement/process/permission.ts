@@ -19,6 +19,7 @@ import type { Guarded, Spot } from './guarded.ts';
 import type { Origin } from './image-files.ts';
 import type { Leases } from './leases.ts';
 import { WaitingThread } from './opener.ts';
+import { Programs } from './programs.ts';
 import { Writers } from './writers.ts';
 import { WrittenFiles } from './written-files.ts';
 
@@ -45,6 +46,7 @@ export class Permissions {
   readonly #writtenFiles: WrittenFiles;
   readonly #attributions = new Attributions();
   readonly #identity = new FileIdentity();
+  readonly #programs = new Programs();
 
   constructor({ group, containers, leases, denials }: PermissionsOptions) {
     this.#group = group;
@@ -103,7 +105,7 @@ export class Permissions {
       return;
     }
     const origin = guarded.images.originOf(fd, this.#identity.read(fd));
-    if (origin === 'image') {
+    if (origin === 'image' || (origin === 'changed' && this.#isUnchangedContent(guarded, fd))) {
       this.#leases.keep(fd, id, this.#identity, ASKED);
       attempt.allowed = true;
       attempt.keepsDescriptor = true;
@@ -113,8 +115,13 @@ export class Permissions {
     this.#judgeDrift(attempt, spot, origin);
   }
 
+  #isUnchangedContent(guarded: Guarded, fd: number): boolean {
+    return guarded.images.isUnchangedContent(fd, pathIn(guarded, fd), this.#identity);
+  }
+
   #judgeDrift(attempt: Attempt, { guarded, place }: Spot, origin: Origin): void {
-    const { event, opener } = attempt;
+    const { event } = attempt;
+    const opener = new WaitingThread(event.thread, (thread) => this.#programs.of(thread, guarded));
     const { target, overlay } = guarded;
     const identity = this.#identity;
     const kind = (event.mask & PERMISSION.EXECUTE) !== 0 ? 'execute' : 'open';
@@ -139,7 +146,7 @@ export class Permissions {
       }
       this.#writtenFiles.forget(key);
     }
-    this.#judge(attempt, guarded, key, {
+    this.#judge(attempt, guarded, key, opener, {
       kind,
       image: target.image,
       file: new EventFile({
@@ -158,9 +165,15 @@ export class Permissions {
     });
   }
 
-  #judge(attempt: Attempt, { target }: Guarded, key: string, asked: Parameters<typeof judge>[0]): void {
+  #judge(
+    attempt: Attempt,
+    { target }: Guarded,
+    key: string,
+    opener: WaitingThread,
+    asked: Parameters<typeof judge>[0],
+  ): void {
     const verdict = judge(asked);
-    const { event, opener } = attempt;
+    const { event } = attempt;
     try {
       // The engine and its user look into a container from outside: docker cp, an export, a scanner.
       if (verdict.allowed || !opener.isInside(target.id)) {
@@ -203,14 +216,12 @@ export class Permissions {
 /** One question of the kernel, while it is being answered. */
 class Attempt {
   readonly event: PermissionEvent;
-  readonly opener: WaitingThread;
   allowed = false;
   keepsDescriptor = false;
   isLeased = false;
 
   constructor(event: PermissionEvent) {
     this.event = event;
-    this.opener = new WaitingThread(event.thread);
   }
 }
 
