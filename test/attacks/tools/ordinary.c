@@ -1,0 +1,2 @@
+/* A library of the image. */
+int ordinary(void) { return 0; }
