@@ -57,8 +57,11 @@ export const DEFAULT_PROTECTION: ProtectionPolicy = {
   exceptions: [],
 };
 
-/** `execute`: by execve(2), also through a shebang; `load`: by the dynamic loader; `read`: opened by an interpreter or as a program's bytes. */
-export const deniedAccessSchema = z.enum(['execute', 'load', 'read']);
+/**
+ * `execute`: by execve(2), also through a shebang; `load`: by the dynamic loader; `read`: the bytes of a program or
+ * library; `interpret`: code, by a program that runs what it reads.
+ */
+export const deniedAccessSchema = z.enum(['execute', 'load', 'read', 'interpret']);
 export type DeniedAccess = z.infer<typeof deniedAccessSchema>;
 
 /** Who ran or read, with the sockets it held. */

@@ -35,14 +35,12 @@ export const BUILT_IN_EXCEPTIONS: readonly BuiltInException[] = [
 const LONGEST_COMMAND = 4096;
 
 /** Whether an exception, of the policy or built in, allows what would be denied. */
-export function isExcepted(attempt: Attempt, access: DeniedAccess, isElf: boolean): boolean {
+export function isExcepted(attempt: Attempt, access: DeniedAccess): boolean {
   if (
     attempt.policy.exceptions.some((exception) => isLive(exception, attempt.now) && fits(exception, attempt))
   )
     return true;
-  return (
-    access === 'read' && !isElf && BUILT_IN_EXCEPTIONS.some((exception) => fitsBuiltIn(exception, attempt))
-  );
+  return access === 'interpret' && BUILT_IN_EXCEPTIONS.some((exception) => fitsBuiltIn(exception, attempt));
 }
 
 /** The exception that would allow it, had its time not run out. */

@@ -1,10 +1,10 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { type Asked, attempt, ELF, elf } from '../../../test/support/attempts.ts';
 import { exceptionSchema } from '../../contract/index.ts';
 import { judge } from './judge.ts';
-import { type Asked, attempt, ELF, elf } from './test-support.ts';
 
-/** `execute`, `load` or `read` when it is denied; `data` when allowed for now, `lasting` when for good. */
+/** The access when it is denied; `data` when allowed for now, `lasting` when for good. */
 function answer(asked: Asked): string {
   const verdict = judge(attempt(asked));
   if (!verdict.allowed) return verdict.access;
@@ -68,32 +68,32 @@ describe('a library or a program’s bytes', () => {
 describe('what a shell reads', () => {
   const sh = { exe: '/usr/bin/dash', command: 'sh /tmp/x' };
   test.each<[string, Asked, string]>([
-    ['a script', { ...sh, content: '#!/bin/sh\nid\n' }, 'read'],
-    ['text', { ...sh, content: 'id' }, 'read'],
-    ['a redirection that may be one', { ...sh, command: 'sh', content: 'id' }, 'read'],
-    ['a picture', { ...sh, content: '\x89PNG\r\n\x1a\n\0\nid\n' }, 'read'],
+    ['a script', { ...sh, content: '#!/bin/sh\nid\n' }, 'interpret'],
+    ['text', { ...sh, content: 'id' }, 'interpret'],
+    ['a redirection that may be one', { ...sh, command: 'sh', content: 'id' }, 'interpret'],
+    ['a picture', { ...sh, content: '\x89PNG\r\n\x1a\n\0\nid\n' }, 'interpret'],
     [
       'a file that its environment names',
       { ...sh, command: 'bash /usr/bin/ldd', exe: '/usr/bin/bash' },
-      'read',
+      'interpret',
     ],
     ['nothing', { ...sh, content: '' }, 'data'],
     ['a process id', { ...sh, content: '4711\n' }, 'lasting'],
     ['a version', { ...sh, content: '10.11.6-MariaDB' }, 'lasting'],
-    ['numbers and a command', { ...sh, content: '1\nid\n' }, 'read'],
-    ['a command that begins with a digit', { ...sh, content: '7z' }, 'read'],
-    ['more than 64 bytes of numbers', { ...sh, content: '1\n'.repeat(33) }, 'read'],
-    ['numbers at the head of something long', { ...sh, content: '1', size: 5000 }, 'read'],
+    ['numbers and a command', { ...sh, content: '1\nid\n' }, 'interpret'],
+    ['a command that begins with a digit', { ...sh, content: '7z' }, 'interpret'],
+    ['more than 64 bytes of numbers', { ...sh, content: '1\n'.repeat(33) }, 'interpret'],
+    ['numbers at the head of something long', { ...sh, content: '1', size: 5000 }, 'interpret'],
     ['a here-document of its own', { exe: '/bin/bash', path: '/tmp/sh-thd.Ab12', isWriting: true }, 'data'],
-    ['a file of that name', { exe: '/bin/bash', path: '/tmp/sh-thd.Ab12', isWriting: false }, 'read'],
-    ['another file that it writes to', { exe: '/bin/bash', path: '/tmp/x', isWriting: true }, 'read'],
+    ['a file of that name', { exe: '/bin/bash', path: '/tmp/sh-thd.Ab12', isWriting: false }, 'interpret'],
+    ['another file that it writes to', { exe: '/bin/bash', path: '/tmp/x', isWriting: true }, 'interpret'],
     ['a script on a volume', { ...sh, place: 'volume' }, 'lasting'],
     [
       'a script on a volume that is like the layer',
       { ...sh, place: 'volume', policy: { volumes: 'deny' } },
-      'read',
+      'interpret',
     ],
-    ['a script in memory', { ...sh, place: 'memory' }, 'read'],
+    ['a script in memory', { ...sh, place: 'memory' }, 'interpret'],
     ['a script where they are allowed', { ...sh, policy: { scripts: 'allow' } }, 'lasting'],
     [
       'hosts as the engine writes them',
@@ -125,25 +125,25 @@ describe('what a shell reads', () => {
     [
       'a command as host name',
       { ...sh, place: 'engine-file', path: '/etc/hostname', content: 'reboot\n' },
-      'read',
+      'interpret',
     ],
     [
       'a command in hosts',
       { ...sh, place: 'engine-file', path: '/etc/hosts', content: '127.0.0.1 a\nid\n' },
-      'read',
+      'interpret',
     ],
     [
       'a command behind an address',
       { ...sh, place: 'engine-file', path: '/etc/hosts', content: '127.0.0.1 a;id\n' },
-      'read',
+      'interpret',
     ],
     [
       'a substitution in hosts',
       { ...sh, place: 'engine-file', path: '/etc/hosts', content: '127.0.0.1 $(id)\n' },
-      'read',
+      'interpret',
     ],
-    ['a dot in hosts', { ...sh, place: 'engine-file', path: '/etc/hosts', content: '. /x\n' }, 'read'],
-    ['hosts elsewhere', { ...sh, path: '/tmp/hosts', content: '127.0.0.1 localhost\n' }, 'read'],
+    ['a dot in hosts', { ...sh, place: 'engine-file', path: '/etc/hosts', content: '. /x\n' }, 'interpret'],
+    ['hosts elsewhere', { ...sh, path: '/tmp/hosts', content: '127.0.0.1 localhost\n' }, 'interpret'],
   ])('%s', (_, asked, expected) => expect(answer(asked)).toBe(expected));
 
   test.each([
@@ -156,18 +156,18 @@ describe('what a shell reads', () => {
     '/usr/bin/bash (deleted)',
     '/usr/bin/fish',
     '/opt/bin/mksh',
-  ])('%s is a shell', (exe) => expect(answer({ exe, command: 'x' })).toBe('read'));
+  ])('%s is a shell', (exe) => expect(answer({ exe, command: 'x' })).toBe('interpret'));
   test.each([
-    ['/bin/busybox', 'sh /tmp/x', 'read'],
-    ['/bin/busybox', '-sh', 'read'],
-    ['/bin/busybox.static', 'busybox ash /tmp/x', 'read'],
+    ['/bin/busybox', 'sh /tmp/x', 'interpret'],
+    ['/bin/busybox', '-sh', 'interpret'],
+    ['/bin/busybox.static', 'busybox ash /tmp/x', 'interpret'],
     ['/bin/busybox', '/bin/busybox cat /tmp/x', 'data'],
     ['/bin/busybox', 'cat /tmp/x', 'data'],
-    ['/bin/busybox', 'awk -f /tmp/x', 'read'],
-    ['/lib64/ld-linux-x86-64.so.2', '/lib64/ld-linux-x86-64.so.2 /bin/sh /tmp/x', 'read'],
-    ['/lib/ld-musl-x86_64.so.1', 'ld /bin/sh /tmp/x', 'read'],
-    ['/usr/lib/x86_64-linux-gnu/ld-2.31.so', 'ld /bin/sh /tmp/x', 'read'],
-    [null, '', 'read'],
+    ['/bin/busybox', 'awk -f /tmp/x', 'interpret'],
+    ['/lib64/ld-linux-x86-64.so.2', '/lib64/ld-linux-x86-64.so.2 /bin/sh /tmp/x', 'interpret'],
+    ['/lib/ld-musl-x86_64.so.1', 'ld /bin/sh /tmp/x', 'interpret'],
+    ['/usr/lib/x86_64-linux-gnu/ld-2.31.so', 'ld /bin/sh /tmp/x', 'interpret'],
+    [null, '', 'interpret'],
     ['/usr/bin/ld', 'ld a.o', 'data'],
     ['/usr/bin/sha256sum', 'sha256sum /tmp/x', 'data'],
     ['/usr/sbin/sshd', 'sshd', 'data'],
@@ -182,85 +182,85 @@ describe('what PHP and web servers read', () => {
   test.each<[string, Asked, string]>([
     ['a picture', { ...apache, content: jpeg }, 'data'],
     ['a picture that holds <? by chance', { ...apache, content: `${jpeg}<?\x01${jpeg}<?a\x02` }, 'data'],
-    ['a picture with PHP in it', { ...apache, content: `${jpeg}<?php system($_GET[0]);` }, 'read'],
-    ['… with a tag that writes', { ...apache, content: `${jpeg}<?=\`$_GET[0]\`?>${jpeg}` }, 'read'],
-    ['… with a short tag', { ...apache, content: `${jpeg}<? eval($_GET[0]); ?>${jpeg}` }, 'read'],
+    ['a picture with PHP in it', { ...apache, content: `${jpeg}<?php system($_GET[0]);` }, 'interpret'],
+    ['… with a tag that writes', { ...apache, content: `${jpeg}<?=\`$_GET[0]\`?>${jpeg}` }, 'interpret'],
+    ['… with a short tag', { ...apache, content: `${jpeg}<? eval($_GET[0]); ?>${jpeg}` }, 'interpret'],
     [
       '… with binary comments',
       { ...apache, content: `${jpeg}<?=/*\x01*/'\x02'."\x03\\"\x04".\`id\`#\x05\n?>\0` },
-      'read',
+      'interpret',
     ],
-    ['… with a comment to the end', { ...apache, content: `${jpeg}<?=\`id\`/*${jpeg}` }, 'read'],
-    ['… with the old script tag', { ...apache, content: '<script language="php">x</script>' }, 'read'],
+    ['… with a comment to the end', { ...apache, content: `${jpeg}<?=\`id\`/*${jpeg}` }, 'interpret'],
+    ['… with the old script tag', { ...apache, content: '<script language="php">x</script>' }, 'interpret'],
     ['a drawing', { ...apache, path: '/a.svg', content: '<?xml version="1.0"?><svg/>' }, 'data'],
     [
       'a drawing with PHP in it',
       { ...apache, path: '/a.svg', content: '<?xml version="1.0"?><?PHP system(1);' },
-      'read',
+      'interpret',
     ],
     ['a page', { ...apache, path: '/a.html', content: '<html>' }, 'data'],
-    ['a .php file whatever it holds', { ...apache, path: '/a.PHP', content: 'words' }, 'read'],
-    ['.htaccess', { ...apache, path: '/var/www/html/up/.htaccess', content: 'AddType x' }, 'read'],
-    ['a script of Python for mod_wsgi', { ...apache, path: '/srv/a.wsgi' }, 'read'],
+    ['a .php file whatever it holds', { ...apache, path: '/a.PHP', content: 'words' }, 'interpret'],
+    ['.htaccess', { ...apache, path: '/var/www/html/up/.htaccess', content: 'AddType x' }, 'interpret'],
+    ['a script of Python for mod_wsgi', { ...apache, path: '/srv/a.wsgi' }, 'interpret'],
     ['PHP code, by a program that does not run it', { ...apache, exe: '/bin/cat', content: '<?php' }, 'data'],
-    ['an include', { ...apache, exe: '/usr/sbin/php-fpm8.2', content: 'x <?php 1;' }, 'read'],
-    ['a script', { exe: '/usr/local/bin/php', command: 'php -d a=b /tmp/x' }, 'read'],
+    ['an include', { ...apache, exe: '/usr/sbin/php-fpm8.2', content: 'x <?php 1;' }, 'interpret'],
+    ['a script', { exe: '/usr/local/bin/php', command: 'php -d a=b /tmp/x' }, 'interpret'],
     ['data of a script', { exe: '/usr/local/bin/php', command: 'php /app/a.php /tmp/x' }, 'data'],
-    ['.user.ini', { exe: '/usr/sbin/php-fpm8.2', path: '/srv/.user.ini' }, 'read'],
+    ['.user.ini', { exe: '/usr/sbin/php-fpm8.2', path: '/srv/.user.ini' }, 'interpret'],
     ['a page, by nginx', { exe: '/usr/sbin/nginx', path: '/srv/a.js' }, 'data'],
-    ['Lua, by nginx', { exe: '/usr/sbin/nginx', path: '/srv/a.lua' }, 'read'],
+    ['Lua, by nginx', { exe: '/usr/sbin/nginx', path: '/srv/a.lua' }, 'interpret'],
   ])('%s', (_, asked, expected) => expect(answer(asked)).toBe(expected));
 });
 
 describe('what a language reads', () => {
   const cases: [exe: string, command: string, expected: string][] = [
-    ['/usr/bin/python3.11', 'python3 /tmp/x', 'read'],
-    ['/usr/bin/python3.11', 'python3 -u -W ignore ../tmp/./x a', 'read'],
-    ['/usr/bin/python3.11', 'python3 x', 'read'],
-    ['/usr/bin/python3.11', 'python3 -- /tmp/x', 'read'],
-    ['/usr/libexec/platform-python3.6', 'platform-python /tmp/x', 'read'],
-    ['/usr/bin/pypy3.9-c', 'pypy3 -Bs /tmp/x', 'read'],
+    ['/usr/bin/python3.11', 'python3 /tmp/x', 'interpret'],
+    ['/usr/bin/python3.11', 'python3 -u -W ignore ../tmp/./x a', 'interpret'],
+    ['/usr/bin/python3.11', 'python3 x', 'interpret'],
+    ['/usr/bin/python3.11', 'python3 -- /tmp/x', 'interpret'],
+    ['/usr/libexec/platform-python3.6', 'platform-python /tmp/x', 'interpret'],
+    ['/usr/bin/pypy3.9-c', 'pypy3 -Bs /tmp/x', 'interpret'],
     ['/usr/bin/python3.11', 'python3 /app/tool.py /tmp/x', 'data'],
     ['/usr/bin/python3.11', 'python3 -m http.server /tmp/x', 'data'],
     ['/usr/bin/python3.11', 'python3 -uc pass /tmp/x', 'data'],
     ['/usr/bin/python3.11', 'python3 /tmp/xx', 'data'],
-    ['/usr/bin/perl', 'perl -w -I /lib /tmp/x', 'read'],
-    ['/usr/bin/perl', 'perl -pi.e /tmp/x', 'read'],
-    ['/usr/bin/perl5.36-x86_64-linux-gnu', 'perl -d:Trace /tmp/x', 'read'],
-    ['/usr/bin/perl', 'perl -Mre -T /tmp/x', 'read'],
+    ['/usr/bin/perl', 'perl -w -I /lib /tmp/x', 'interpret'],
+    ['/usr/bin/perl', 'perl -pi.e /tmp/x', 'interpret'],
+    ['/usr/bin/perl5.36-x86_64-linux-gnu', 'perl -d:Trace /tmp/x', 'interpret'],
+    ['/usr/bin/perl', 'perl -Mre -T /tmp/x', 'interpret'],
     ['/usr/bin/perl', 'perl -ne print /tmp/x', 'data'],
     ['/usr/bin/perl', 'perl -pi -e s/a/b/ /tmp/x', 'data'],
-    ['/usr/bin/ruby3.1', 'ruby -rjson /tmp/x', 'read'],
-    ['/usr/bin/ruby3.1', 'ruby -r /tmp/x /app/a.rb', 'read'],
+    ['/usr/bin/ruby3.1', 'ruby -rjson /tmp/x', 'interpret'],
+    ['/usr/bin/ruby3.1', 'ruby -r /tmp/x /app/a.rb', 'interpret'],
     ['/usr/bin/ruby3.1', 'ruby /app/a.rb /tmp/x', 'data'],
-    ['/usr/local/bin/node', 'node --max-old-space-size=100 /tmp/x', 'read'],
-    ['/usr/local/bin/node', 'node --require=/tmp/x /app/a.js', 'read'],
-    ['/usr/local/bin/node', 'node --import /tmp/x /app/a.js', 'read'],
+    ['/usr/local/bin/node', 'node --max-old-space-size=100 /tmp/x', 'interpret'],
+    ['/usr/local/bin/node', 'node --require=/tmp/x /app/a.js', 'interpret'],
+    ['/usr/local/bin/node', 'node --import /tmp/x /app/a.js', 'interpret'],
     ['/usr/local/bin/node', 'node /app/a.js /tmp/x', 'data'],
     ['/usr/local/bin/node', 'node -e 1 /tmp/x', 'data'],
-    ['/usr/bin/luajit-2.1.0-beta3', 'luajit /tmp/x', 'read'],
-    ['/usr/bin/lua5.4', 'lua -e 1 /tmp/x', 'read'],
-    ['/usr/bin/tclsh8.6', 'tclsh /tmp/x', 'read'],
-    ['/usr/bin/expect', 'expect -f /tmp/x', 'read'],
-    ['/usr/lib/jvm/java-17/bin/java', 'java -Xmx1g -jar /tmp/x', 'read'],
-    ['/usr/lib/jvm/java-17/bin/java', 'java -cp /app.jar:/tmp/x Main', 'read'],
-    ['/usr/lib/jvm/java-17/bin/java', 'java -javaagent:/tmp/x -jar /app.jar', 'read'],
-    ['/usr/lib/jvm/java-17/bin/java', 'java --source 17 /tmp/x', 'read'],
+    ['/usr/bin/luajit-2.1.0-beta3', 'luajit /tmp/x', 'interpret'],
+    ['/usr/bin/lua5.4', 'lua -e 1 /tmp/x', 'interpret'],
+    ['/usr/bin/tclsh8.6', 'tclsh /tmp/x', 'interpret'],
+    ['/usr/bin/expect', 'expect -f /tmp/x', 'interpret'],
+    ['/usr/lib/jvm/java-17/bin/java', 'java -Xmx1g -jar /tmp/x', 'interpret'],
+    ['/usr/lib/jvm/java-17/bin/java', 'java -cp /app.jar:/tmp/x Main', 'interpret'],
+    ['/usr/lib/jvm/java-17/bin/java', 'java -javaagent:/tmp/x -jar /app.jar', 'interpret'],
+    ['/usr/lib/jvm/java-17/bin/java', 'java --source 17 /tmp/x', 'interpret'],
     ['/usr/lib/jvm/java-17/bin/java', 'java -jar /app.jar /tmp/x', 'data'],
-    ['/usr/bin/mawk', 'awk -f /tmp/x /data', 'read'],
-    ['/usr/bin/gawk', 'awk --file=/tmp/x', 'read'],
+    ['/usr/bin/mawk', 'awk -f /tmp/x /data', 'interpret'],
+    ['/usr/bin/gawk', 'awk --file=/tmp/x', 'interpret'],
     ['/usr/bin/mawk', 'awk {print} /tmp/x', 'data'],
-    ['/usr/bin/sed', 'sed -nf /tmp/x /data', 'read'],
+    ['/usr/bin/sed', 'sed -nf /tmp/x /data', 'interpret'],
     ['/usr/bin/sed', 'sed -i s/a/b/ /tmp/x', 'data'],
-    ['/usr/bin/make', 'make -f /tmp/x', 'read'],
-    ['/usr/bin/gdb', 'gdb -batch -x /tmp/x', 'read'],
-    ['/usr/bin/vim.basic', 'vim -S /tmp/x', 'read'],
+    ['/usr/bin/make', 'make -f /tmp/x', 'interpret'],
+    ['/usr/bin/gdb', 'gdb -batch -x /tmp/x', 'interpret'],
+    ['/usr/bin/vim.basic', 'vim -S /tmp/x', 'interpret'],
     ['/usr/bin/vim.basic', 'vim /tmp/x', 'data'],
-    ['/usr/bin/guile', 'guile -s /tmp/x', 'read'],
-    ['/usr/lib/R/bin/exec/R', 'R --no-echo --file=/tmp/x', 'read'],
-    ['/usr/bin/julia', 'julia /tmp/x', 'read'],
-    ['/usr/bin/dotnet', 'dotnet /tmp/x', 'read'],
-    ['/usr/local/bin/wasmtime', 'wasmtime /tmp/x', 'read'],
+    ['/usr/bin/guile', 'guile -s /tmp/x', 'interpret'],
+    ['/usr/lib/R/bin/exec/R', 'R --no-echo --file=/tmp/x', 'interpret'],
+    ['/usr/bin/julia', 'julia /tmp/x', 'interpret'],
+    ['/usr/bin/dotnet', 'dotnet /tmp/x', 'interpret'],
+    ['/usr/local/bin/wasmtime', 'wasmtime /tmp/x', 'interpret'],
   ];
   test.each(cases)('%s by %j', (exe, command, expected) => {
     expect(answer({ exe, command })).toBe(expected);
@@ -269,31 +269,31 @@ describe('what a language reads', () => {
   test('a script that is reached through a link', () => {
     const asked = { exe: '/usr/bin/python3', command: 'python3 /tmp/link' };
     expect(answer(asked)).toBe('data');
-    expect(answer({ ...asked, links: ['/tmp/link'] })).toBe('read');
+    expect(answer({ ...asked, links: ['/tmp/link'] })).toBe('interpret');
   });
 
   test.each([
-    ['/usr/bin/python3.11', '/a/m.py', 'read'],
-    ['/usr/bin/python3.11', '/a/evil.pth', 'read'],
-    ['/usr/bin/python3.11', '/a/x.whl', 'read'],
+    ['/usr/bin/python3.11', '/a/m.py', 'interpret'],
+    ['/usr/bin/python3.11', '/a/evil.pth', 'interpret'],
+    ['/usr/bin/python3.11', '/a/x.whl', 'interpret'],
     ['/usr/bin/python3.11', '/a/x.js', 'data'],
-    ['/usr/bin/perl', '/a/M.pm', 'read'],
-    ['/usr/local/bin/node', '/a/x.mjs', 'read'],
+    ['/usr/bin/perl', '/a/M.pm', 'interpret'],
+    ['/usr/local/bin/node', '/a/x.mjs', 'interpret'],
     ['/usr/local/bin/node', '/a/x.json', 'data'],
-    ['/usr/bin/java', '/a/x.jsp', 'read'],
-    ['/usr/bin/java', '/a/x.war', 'read'],
+    ['/usr/bin/java', '/a/x.jsp', 'interpret'],
+    ['/usr/bin/java', '/a/x.war', 'interpret'],
     ['/usr/bin/java', '/a/x.zip', 'data'],
-    ['/usr/lib/erlang/erts-13/bin/beam.smp', '/a/x.beam', 'read'],
+    ['/usr/lib/erlang/erts-13/bin/beam.smp', '/a/x.beam', 'interpret'],
     ['/usr/lib/erlang/erts-13/bin/beam.smp', '/a/rabbitmq.config', 'data'],
-    ['/usr/bin/make', '/a/Makefile', 'read'],
-    ['/usr/bin/gdb', '/root/.gdbinit', 'read'],
+    ['/usr/bin/make', '/a/Makefile', 'interpret'],
+    ['/usr/bin/gdb', '/root/.gdbinit', 'interpret'],
     ['/usr/bin/sed', '/a/x.sh', 'data'],
   ])('%s opens %s', (exe, path, expected) => expect(answer({ exe, path, command: 'x' })).toBe(expected));
 
   test('a script by its #! line', () => {
     const asked = { path: '/a/x', command: 'x' };
     for (const line of ['#!/bin/sh', '#!/usr/bin/env -S python3 -u', '#! /usr/bin/perl5.36']) {
-      expect(answer({ ...asked, exe: '/usr/bin/perl', content: `${line}\n` })).toBe('read');
+      expect(answer({ ...asked, exe: '/usr/bin/perl', content: `${line}\n` })).toBe('interpret');
       expect(answer({ ...asked, exe: '/usr/bin/sed', content: `${line}\n` })).toBe('data');
     }
     expect(answer({ ...asked, exe: '/usr/bin/perl', content: '#!comment\n' })).toBe('data');

@@ -25,17 +25,17 @@ export function judge(attempt: Attempt): Verdict {
   if (isMounted && policy.volumes === 'off') return { allowed: true, lasting: true };
   if (kind === 'execute') {
     const isElf = isElfProgram(file.head(HEADER));
-    return refuse(attempt, 'execute', isElf, asProgram(isElf, shebang(file.head(HEADER))));
+    return refuse(attempt, 'execute', asProgram(isElf, shebang(file.head(HEADER))));
   }
   if (readsNothing(opener.openFlags())) return FOR_NOW;
-  if (opener.fromLoader()) return refuse(attempt, 'load', false, asLibrary(file.path));
+  if (opener.fromLoader()) return refuse(attempt, 'load', asLibrary(file.path));
   if (file.size === 0) return FOR_NOW;
-  if (isElfProgram(file.head(HEADER))) return refuse(attempt, 'read', true, HOLDS_PROGRAM);
+  if (isElfProgram(file.head(HEADER))) return refuse(attempt, 'read', HOLDS_PROGRAM);
   // The loader is refused whatever it reads, so that its own files are asked about each time.
   const lasting: Verdict = { allowed: true, lasting: !isForLoader(file.path) };
   if (policy.scripts === 'allow' || (isMounted && policy.volumes === 'exec-deny')) return lasting;
   const why = whyScript(attempt);
-  if (why !== null) return refuse(attempt, 'read', false, `is not from the image, and ${why}`);
+  if (why !== null) return refuse(attempt, 'interpret', `is not from the image, and ${why}`);
   return isNumbers(file.head(HEADER), file.size) ? lasting : FOR_NOW;
 }
 
@@ -45,8 +45,8 @@ const FOR_NOW: Verdict = { allowed: true, lasting: false };
 const HOLDS_PROGRAM =
   'holds a program or library that is not from the image and can be run by whoever reads it';
 
-function refuse(attempt: Attempt, access: DeniedAccess, isElf: boolean, what: string): Verdict {
-  if (isExcepted(attempt, access, isElf)) return FOR_NOW;
+function refuse(attempt: Attempt, access: DeniedAccess, what: string): Verdict {
+  if (isExcepted(attempt, access)) return FOR_NOW;
   return { allowed: false, access, reason: reasonOf(attempt, what), allow: narrowestException(attempt) };
 }
 

@@ -1,4 +1,8 @@
-import { FAMILIES, type Family, SHELL } from './families.ts';
+import type { Family } from './families/family.ts';
+import { LANGUAGES } from './families/languages.ts';
+import { SHELL } from './families/shells.ts';
+import { TOOLS } from './families/tools.ts';
+import { WEB } from './families/web.ts';
 import { baseName } from './names.ts';
 
 /** Programs that are several by the name that they are called with. */
@@ -50,6 +54,7 @@ function wordsOf(name: string): string[] {
 }
 
 const BY_PROGRAM: ReadonlyMap<string, Family> = new Map(
-  // The first family that names a program has it.
-  [...FAMILIES].reverse().flatMap((family) => family.programs.map((program) => [program, family] as const)),
+  [SHELL, ...WEB, ...LANGUAGES, ...TOOLS].flatMap((family) =>
+    family.programs.map((program) => [program, family] as const),
+  ),
 );

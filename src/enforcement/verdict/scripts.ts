@@ -1,7 +1,7 @@
 import type { Attempt } from './access.ts';
 import { meansPath, namedScripts } from './command-line.ts';
 import { holdsPhp, isNetworkSettings, isNumbers, shebang } from './content.ts';
-import type { Family } from './families.ts';
+import type { Family } from './families/family.ts';
 import { baseName, extension } from './names.ts';
 import { familyOf } from './program.ts';
 

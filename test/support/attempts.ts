@@ -1,5 +1,5 @@
-import { DEFAULT_PROTECTION, type ProtectionPolicy } from '../../contract/index.ts';
-import type { Attempt, DriftedFile, Opener } from './access.ts';
+import { DEFAULT_PROTECTION, type ProtectionPolicy } from '../../src/contract/index.ts';
+import type { Attempt, DriftedFile, Opener } from '../../src/enforcement/verdict/access.ts';
 
 export interface Asked {
   readonly kind?: Attempt['kind'];
