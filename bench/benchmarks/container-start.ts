@@ -31,7 +31,10 @@ async function prepare(bench: Bench): Promise<Prepared> {
       await using _other = await startContainer(bench, image, [
         ...['--network', 'none', '--label', `pristine.mode=${mode}`],
       ]);
-      await using _guard = variant === 'unguarded' ? undefined : await startPristine(bench, { configFile });
+      await using _guard =
+        variant === 'unguarded'
+          ? undefined
+          : await startPristine(bench, { configFile, enforces: mode === 'protect' });
       await start(mode);
       const times: number[] = [];
       for (let i = 0; i < STARTS[bench.quick ? 'quick' : 'full']; i++) times.push(await start(mode));

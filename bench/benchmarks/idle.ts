@@ -23,7 +23,11 @@ async function prepare(bench: Bench): Promise<Prepared> {
   const kept = stack.move();
   return {
     async sample(variant) {
-      await using guard = await startPristine(bench, { mode: variant as 'watch' | 'protect', names });
+      await using guard = await startPristine(bench, {
+        mode: variant as 'watch' | 'protect',
+        names,
+        enforces: variant === 'protect',
+      });
       await sleep(SETTLES_MS, undefined, { signal: bench.signal });
       const processes = await descendants(guard.pid);
       const [begun, before] = [performance.now(), await cpuMs(processes)];

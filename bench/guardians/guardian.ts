@@ -25,7 +25,11 @@ export async function startGuardian(
       return { async [Symbol.asyncDispose]() {} };
     case 'watch':
     case 'protect':
-      return startPristine(bench, { mode: guardian, names: [container.name] });
+      return startPristine(bench, {
+        mode: guardian,
+        names: [container.name],
+        enforces: guardian === 'protect',
+      });
     case 'fapolicyd':
       return startFapolicyd(bench, container);
   }

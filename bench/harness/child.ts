@@ -6,6 +6,8 @@ import { printable } from '../../src/kernel/index.ts';
 
 export interface Child extends AsyncDisposable {
   readonly pid: number;
+  /** What it printed until it was ready, and somewhat more. */
+  readonly lines: readonly string[];
   /** Calls back with every line of standard output from now on. */
   onLine(listener: (line: string) => void): void;
   /**
@@ -13,12 +15,11 @@ export interface Child extends AsyncDisposable {
    * @throws when the program ends before, or does not say it in time
    */
   line(what: string, fits: (line: string) => boolean, withinMs?: number): Promise<string>;
-  /** What it said last on standard error. */
-  lastWords(): string;
 }
 
 const STARTS_WITHIN_MS = 60_000;
 const ENDS_WITHIN_MS = 20_000;
+const MOST_LINES = 1000;
 
 /**
  * Starts a program in a process group of its own, so that Ctrl-C reaches it only through us; disposing ends it with
@@ -44,7 +45,7 @@ export async function startChild(
   const heard: string[] = [];
   let errors = '';
   const hear = (line: string) => {
-    if (heard.length < 1000) heard.push(line);
+    if (heard.length < MOST_LINES) heard.push(line);
     for (const listener of listeners) listener(line);
   };
   createInterface({ input: child.stdout }).on('line', hear);
@@ -52,15 +53,19 @@ export async function startChild(
     errors = `${errors}\n${line}`.slice(-2000);
     hear(line);
   });
-  const lastWords = () => errors.trim().split('\n').slice(-3).map(printable).join(' / ');
+  const lastWords = () => {
+    // Pristine's errors are JSON with --json.
+    const message = /"message":"((?:[^"\\]|\\.)*)"/.exec(errors)?.[1];
+    return message ?? errors.trim().split('\n').slice(-3).map(printable).join(' / ');
+  };
   return {
     pid: child.pid ?? 0,
+    lines: heard,
     onLine: (listener) => listeners.add(listener),
-    lastWords,
     async line(what, fits, withinMs = STARTS_WITHIN_MS) {
       const { promise, resolve, reject } = Promise.withResolvers<string>();
       const give = (why: string) =>
-        reject(new Error(`${[command, ...args].join(' ')} did not say "${what}": ${why}. ${lastWords()}`));
+        reject(new Error(`${command} ${args[0] ?? ''} did not say "${what}": ${why}. ${lastWords()}`));
       const look = (line: string) => fits(line) && resolve(line);
       const abort = () => reject(options.signal.reason);
       const timer = setTimeout(() => give(`waited ${withinMs / 1000} s`), withinMs);
