@@ -1,4 +1,5 @@
 export { RULES } from './catalogue.ts';
+export { findingOfDenial, findingOfLapse, findingOfRunningDrift } from './denials.ts';
 export { dockerDiff } from './docker-format.ts';
 export { configJsonSchema, rulesPage } from './docs.ts';
 export { companions, type Evaluation, evaluate, mergeEvaluations } from './evaluate.ts';

@@ -1,6 +1,8 @@
-import type { Finding, GuardEvent, Incident } from '../../contract/index.ts';
+import type { Finding, GuardEvent, Incident, Policy } from '../../contract/index.ts';
 import { decide } from '../../drift/index.ts';
+import type { Enforcer } from '../../enforcement/index.ts';
 import type { ContainerSummary, Engine, EngineEvent } from '../../engine/index.ts';
+import type { FrameKeeper } from '../../evidence/index.ts';
 import type { Clock, Logger } from '../../kernel/index.ts';
 import type { ResponseDependencies, StepReport } from '../../response/index.ts';
 import type { ChangeSensor } from '../../sensor/index.ts';
@@ -12,6 +14,7 @@ import { CapturePreparation } from './capture-preparation.ts';
 import { ContainerWatch, type Observation } from './container-watch.ts';
 import { IncidentRecorder } from './incident-recorder.ts';
 import { problemEvent } from './problem-event.ts';
+import { Protection } from './protection.ts';
 import { Responses } from './responses.ts';
 
 export interface GuardSessionOptions {
@@ -19,6 +22,10 @@ export interface GuardSessionOptions {
   readonly policies: Policies;
   readonly engine: Engine;
   readonly sensor: ChangeSensor;
+  /** Null where code cannot be refused, for the reason given. */
+  readonly enforcer: Enforcer | null;
+  readonly whyNoEnforcer: string | null;
+  readonly frames: FrameKeeper;
   readonly store: Store;
   readonly response: Omit<ResponseDependencies, 'onStep'>;
   readonly keepImage: (imageId: string) => Promise<void>;
@@ -34,6 +41,7 @@ export class GuardSession {
   readonly #watches = new Map<string, ContainerWatch>();
   readonly #responses: Responses;
   readonly #preparation: CapturePreparation;
+  readonly #protection: Protection;
   readonly #closing = new AbortController();
 
   constructor(options: GuardSessionOptions) {
@@ -42,6 +50,17 @@ export class GuardSession {
     const { clock, emit, keepImage } = options;
     const onProblem = (error: unknown) => this.#problem(error);
     this.#preparation = new CapturePreparation({ keepImage, clock, emit, onProblem });
+    this.#protection = new Protection({
+      enforcer: options.enforcer,
+      whyNot: options.whyNoEnforcer,
+      frames: options.frames,
+      clock,
+      emit,
+      record: (container, policy, finding) =>
+        this.#recorder.record(container, policy.mode, [finding], () => undefined),
+      decide: (incident, policy, finding) => this.#decide(incident, policy, [finding]),
+      onProblem,
+    });
     this.#responses = new Responses({
       dependencies: { ...options.response, onStep: (report) => this.#onStep(report) },
       emit,
@@ -62,9 +81,17 @@ export class GuardSession {
   /** Takes in what the sensor reports until it is closed. */
   async followSensor(): Promise<void> {
     for await (const event of this.#options.sensor.events()) {
-      if (event.type === 'touched') this.#watches.get(event.containerId)?.touched(event);
-      else this.#onGap(event.containerId, event.reason);
+      if (event.type === 'touched') {
+        this.#watches.get(event.containerId)?.touched(event);
+        if (event.operation === 'attributes' || event.operation === 'rename')
+          this.#protection.recheck(event.containerId);
+      } else this.#onGap(event.containerId, event.reason);
     }
+  }
+
+  /** Takes in what is refused until the enforcer is closed. */
+  followEnforcer(): Promise<void> {
+    return this.#protection.follow();
   }
 
   /** Carries responses that an earlier guard had begun to their end. */
@@ -81,7 +108,8 @@ export class GuardSession {
     for (const container of await engine.list()) {
       if (!this.#chooses(container)) continue;
       try {
-        await this.#watch(container.id);
+        if (!isAlive(container)) await this.#expect(container.id);
+        else await this.#watch(container.id);
       } catch (error) {
         // What nobody asked for by name must not keep the others from being guarded.
         if (names.length > 0) throw error;
@@ -94,6 +122,7 @@ export class GuardSession {
     const { containerId: id, kind } = event;
     if (kind === 'remove') await this.#unwatch(id, 'the container was removed');
     else if (kind === 'start') await this.#onStart(id);
+    else if (kind === 'create') await this.#onCreate(id);
   }
 
   /** After a time in which the engine could not be followed. */
@@ -104,7 +133,9 @@ export class GuardSession {
       if (!present.has(id)) await this.#unwatch(id, 'the container was removed');
     }
     for (const container of containers) {
-      if (this.#chooses(container)) await this.#onStart(container.id);
+      if (!this.#chooses(container)) continue;
+      if (isAlive(container)) await this.#onStart(container.id);
+      else await this.#onCreate(container.id);
     }
     this.#onGap(null, gap);
   }
@@ -116,6 +147,7 @@ export class GuardSession {
   /** Stops watching and lets responses that are at work come to their end. */
   async close(): Promise<void> {
     this.#closing.abort();
+    await this.#protection.close();
     await this.#options.sensor.close();
     await Promise.all([...this.#watches.values()].map((watch) => watch.stop()));
     await this.#responses.close();
@@ -123,7 +155,6 @@ export class GuardSession {
   }
 
   #chooses(container: ContainerSummary): boolean {
-    if (container.status !== 'running' && container.status !== 'paused') return false;
     const { names, policies } = this.#options;
     if (names.length === 0) return policies.chooses(container);
     return names.some((name) => container.name === name || container.id.startsWith(name));
@@ -142,9 +173,26 @@ export class GuardSession {
       watch.details = details;
       await sensor.watch(details);
       watch.rescan();
+      await this.#protection.protect(details, watch.policy);
     } catch (error) {
       this.#problem(error);
     }
+  }
+
+  /** A container that does not run yet: its first program is to be checked too. */
+  async #onCreate(id: string): Promise<void> {
+    try {
+      const details = await this.#options.engine.inspect(id);
+      if (this.#chooses(details) && !isAlive(details)) await this.#expect(id);
+    } catch (error) {
+      this.#problem(error);
+    }
+  }
+
+  async #expect(id: string): Promise<void> {
+    const { engine, policies } = this.#options;
+    const details = await engine.inspect(id);
+    await this.#protection.protect(details, policies.policyFor(details));
   }
 
   async #watch(id: string): Promise<void> {
@@ -168,6 +216,7 @@ export class GuardSession {
       this.#watches.delete(id);
       throw error;
     }
+    const protection = await this.#protection.protect(details, policy);
     const blindSpots = [...sensor.blindSpots(details), ...watch.reader.blindSpots(details)];
     emit({
       type: 'watching',
@@ -176,13 +225,14 @@ export class GuardSession {
       mode: policy.mode,
       sensor: sensor.kind,
       blindSpots,
-      protection: { state: 'none', gaps: [] },
+      protection,
     });
     watch.rescan();
     if (policy.mode === 'heal') void this.#preparation.prepare(details, this.#closing.signal);
   }
 
   async #unwatch(id: string, reason: string): Promise<void> {
+    await this.#protection.release(id);
     const watch = this.#watches.get(id);
     if (watch === undefined) return;
     this.#watches.delete(id);
@@ -211,8 +261,11 @@ export class GuardSession {
       return at === undefined ? undefined : Date.now() - at;
     };
     const incident = await this.#recorder.record(details, policy.mode, evaluation.findings, latencyOf);
-    if (incident !== null && decide(evaluation.findings, policy) === 'heal')
-      void this.#responses.start(incident);
+    if (incident !== null) this.#decide(incident, policy, evaluation.findings);
+  }
+
+  #decide(incident: string, policy: Policy, findings: readonly Finding[]): void {
+    if (decide(findings, policy) === 'heal') void this.#responses.start(incident);
   }
 
   #onStep(report: StepReport): void {
@@ -251,4 +304,8 @@ export class GuardSession {
   #now(): string {
     return this.#options.clock.now().toISOString();
   }
+}
+
+function isAlive({ status }: ContainerSummary): boolean {
+  return status === 'running' || status === 'paused';
 }

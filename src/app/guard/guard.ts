@@ -1,4 +1,5 @@
 import type { GuardEvent } from '../../contract/index.ts';
+import { createFrameKeeper } from '../../evidence/index.ts';
 import { PristineError } from '../../kernel/index.ts';
 import { startServer } from '../../server/index.ts';
 import type { Context } from '../context.ts';
@@ -10,7 +11,7 @@ import { followEngine } from './engine-follower.ts';
 import { EventHub } from './event-hub.ts';
 import { GuardSession } from './guard-session.ts';
 import { problemEvent } from './problem-event.ts';
-import { chooseSensor } from './sensors.ts';
+import { chooseEnforcer, chooseSensor } from './sensors.ts';
 
 const DEFAULT_SCAN_EVERY_S = 60;
 const DEFAULT_POLL_EVERY_S = 5;
@@ -48,11 +49,17 @@ export async function guard(context: Context, options: GuardOptions): Promise<vo
   cleanup.defer(await lockState(context.stateDirectory));
   const { sensor, fallback } = await chooseSensor(engine, pollEvery);
   cleanup.defer(() => sensor.close());
+  const { enforcer, whyNot } = await chooseEnforcer(engine, context.logger);
+  if (enforcer !== null) cleanup.defer(() => enforcer.close());
+  else if (options.flags.mode === 'protect') throw cannotProtect(whyNot ?? '');
   const session = new GuardSession({
     names: options.names,
     policies,
     engine,
     sensor,
+    enforcer,
+    whyNoEnforcer: whyNot,
+    frames: createFrameKeeper(context.stateDirectory, { clock: context.clock }),
     store,
     response: { ...(await responseDependencies(context)), lockFirst: lockFirst(context, policies) },
     keepImage: (imageId) => evidence.prefetchImage(engine, imageId, signal),
@@ -77,6 +84,7 @@ export async function guard(context: Context, options: GuardOptions): Promise<vo
 
   if (fallback !== null) problem(pollingOnly(fallback));
   const seeing = session.followSensor();
+  const refusing = enforcer === null ? new Promise<never>(() => {}) : session.followEnforcer();
   const following = followEngine(engine, {
     onEvent: (event) => session.onEngineEvent(event),
     onLost: problem,
@@ -88,7 +96,10 @@ export async function guard(context: Context, options: GuardOptions): Promise<vo
   hub.emit({ type: 'ready', at: now(), containers: session.containers().length });
   const timer = setInterval(() => session.rescanAll(), scanEvery * 1000);
   cleanup.defer(() => clearInterval(timer));
-  await Promise.race([following, seeing.then(() => Promise.reject(sensorEnded()))]);
+  await Promise.race([
+    following,
+    ...[seeing, refusing].map((part) => part.then(() => Promise.reject(partEnded()))),
+  ]);
 }
 
 function pollingOnly(why: string): PristineError {
@@ -97,8 +108,14 @@ function pollingOnly(why: string): PristineError {
   });
 }
 
-function sensorEnded(): PristineError {
-  return new PristineError('E_INTERNAL', 'the sensor ended by itself', {
+function cannotProtect(why: string): PristineError {
+  return new PristineError('E_NOT_SUPPORTED', `code cannot be refused here: ${why}`, {
+    next: 'Use --mode watch or heal, which do without; "pristine doctor" says what this host lacks.',
+  });
+}
+
+function partEnded(): PristineError {
+  return new PristineError('E_INTERNAL', 'the sensor or the enforcer ended by itself', {
     next: 'Start the guard again; please report this with its log (--log-level debug).',
   });
 }

@@ -1,5 +1,6 @@
+import { createEnforcer, type Enforcer } from '../../enforcement/index.ts';
 import type { Engine } from '../../engine/index.ts';
-import { messageOf } from '../../kernel/index.ts';
+import { type Logger, messageOf } from '../../kernel/index.ts';
 import { type ChangeSensor, createFanotifySensor, createPollingSensor } from '../../sensor/index.ts';
 
 export interface ChosenSensor {
@@ -21,5 +22,26 @@ export async function chooseSensor(engine: Engine, pollEverySeconds: number): Pr
     return { sensor: await createFanotifySensor(), fallback: null };
   } catch (error) {
     return polling(messageOf(error));
+  }
+}
+
+export interface ChosenEnforcer {
+  readonly enforcer: Enforcer | null;
+  /** Why code cannot be refused, when it cannot. */
+  readonly whyNot: string | null;
+}
+
+/** Whoever refuses code that is not from the image, where this host and engine allow it. */
+export async function chooseEnforcer(engine: Engine, logger: Logger): Promise<ChosenEnforcer> {
+  if (!engine.capabilities.localStorage) {
+    return {
+      enforcer: null,
+      whyNot: 'the containers’ layers do not lie on this host, or cannot be read by this user',
+    };
+  }
+  try {
+    return { enforcer: await createEnforcer({ logger }), whyNot: null };
+  } catch (error) {
+    return { enforcer: null, whyNot: messageOf(error) };
   }
 }

@@ -158,12 +158,8 @@ export class Containers {
   }
 
   #ofThread(thread: number): Guarded | null {
-    try {
-      const groups = readFileSync(`/proc/${thread}/cgroup`, 'latin1');
-      for (const guarded of this.#byId.values()) if (groups.includes(guarded.target.id)) return guarded;
-    } catch {
-      // Gone.
-    }
+    const groups = controlGroupsOf(thread);
+    for (const guarded of this.#byId.values()) if (groups.includes(guarded.target.id)) return guarded;
     return null;
   }
 
@@ -273,8 +269,10 @@ export class Containers {
 }
 
 /** The root directory of the container's overlay; null when it is not mounted where this process sees it. */
-function openOverlay({ merged, pid }: EnforcementTarget): number | null {
-  for (const path of [merged, ...(pid === null ? [] : [`/proc/${pid}/root`])]) {
+function openOverlay({ id, merged, pid }: EnforcementTarget): number | null {
+  // A pid may be another process's by now.
+  const isProcess = pid !== null && controlGroupsOf(pid).includes(id);
+  for (const path of [merged, ...(isProcess ? [`/proc/${pid}/root`] : [])]) {
     try {
       const fd = openSync(path, 'r');
       // Before the engine has mounted it, an empty directory of the host is there.
@@ -285,4 +283,13 @@ function openOverlay({ merged, pid }: EnforcementTarget): number | null {
     }
   }
   return null;
+}
+
+/** The control groups of a thread (proc_pid_cgroup(5)), which hold its container's id; empty when it is gone. */
+function controlGroupsOf(thread: number): string {
+  try {
+    return readFileSync(`/proc/${thread}/cgroup`, 'latin1');
+  } catch {
+    return '';
+  }
 }

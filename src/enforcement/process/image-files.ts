@@ -1,10 +1,12 @@
 import { openSync, readSync, realpathSync } from 'node:fs';
-import { decodePathBytes } from '../../kernel/index.ts';
+import { decodePathBytes, encodePathBytes } from '../../kernel/index.ts';
 import {
   closeDescriptor,
   FileIdentity,
   handleOfFd,
   hasXattr,
+  O_PATH,
+  openBeneath,
   openByHandle,
   pathOfFd,
 } from '../../linux/index.ts';
@@ -98,13 +100,34 @@ export class ImageFiles {
     if (lower === null) return false;
     try {
       const { size, mode } = this.#lower.read(lower);
-      if (size !== identity.size || this.#inside(lower) !== path) return false;
+      if (size !== identity.size || !this.#isAt(path, lower)) return false;
       if ((identity.mode & ~mode & SPECIAL_BITS) !== 0) return false;
       if (hasXattr(fd, CAPABILITIES) && !hasXattr(lower, CAPABILITIES)) return false;
       return sameBytes(fd, lower, size);
     } finally {
       closeDescriptor(lower);
     }
+  }
+
+  /** Whether the image has a lower file at this path; it may have it at others too, by hard links. */
+  #isAt(path: string, lower: number): boolean {
+    if (this.#inside(lower) === path) return true;
+    const wanted = this.#lower.key;
+    const below = encodePathBytes(path.slice(1));
+    const found = new FileIdentity();
+    for (const layer of this.#layers) {
+      const folder = openSync(layer, O_PATH);
+      try {
+        const fd = openBeneath(folder, below, O_PATH);
+        if (fd === null) continue;
+        const { key } = found.read(fd);
+        closeDescriptor(fd);
+        return key === wanted;
+      } finally {
+        closeDescriptor(folder);
+      }
+    }
+    return false;
   }
 
   /** The path of a lower file in the image. */

@@ -31,7 +31,8 @@ export function runningDrift({ target, overlay, images }: Guarded): RunningDrift
     }
     try {
       const isLayer = identity.read(fd).device === overlay?.device;
-      if (isLayer && images.originOf(fd, identity) === 'image') continue;
+      // What was copied up may be what it was in the image; the scan says whether its content is.
+      if (isLayer && images.originOf(fd, identity) !== 'added') continue;
       found.push({ pid, path: decodePathBytes(pathOfFd(fd)) });
     } finally {
       closeDescriptor(fd);
