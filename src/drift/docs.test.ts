@@ -21,6 +21,8 @@ test('docs/configuration.md names every key, and its examples are valid', () => 
     ['containers', 0],
     ['containers', 0, 'match'],
     ['defaults'],
+    ['defaults', 'protection'],
+    ['defaults', 'protection', 'exceptions', 0],
     ['rules'],
     ['sensor'],
   ].flatMap((path) => knownKeys(configSchema, path));

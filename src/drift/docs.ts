@@ -1,6 +1,8 @@
 import { z } from 'zod';
 import { configSchema } from '../contract/index.ts';
 import { RULES } from './catalogue.ts';
+import { DENIAL_RULES } from './denials.ts';
+import type { RuleDescription } from './rule.ts';
 
 /** The text of docs/config.schema.json: JSON Schema (draft 2020-12) of the configuration file. */
 export function configJsonSchema(): string {
@@ -11,15 +13,27 @@ export function configJsonSchema(): string {
 
 /** The text of docs/rules.md: every rule with its severity, techniques and explanation. */
 export function rulesPage(): string {
-  const rows = RULES.map(({ id, title, severity }) => `| [\`${id}\`](#${id}) | ${severity} | ${title} |`);
-  const sections = RULES.map(({ id, title, severity, attack, explanation }) =>
-    [
-      `### ${id}`,
-      `${title} · ${severity}${attack.length === 0 ? '' : ` · ${attack.map(technique).join(', ')}`}`,
-      explanation,
-    ].join('\n\n'),
-  );
-  return `${HEAD}\n${['| rule | severity | finds |', '| --- | --- | --- |', ...rows].join('\n')}\n\n## Each rule\n\n${sections.join('\n\n')}\n`;
+  return [
+    `${HEAD}\n${tableOf(RULES)}`,
+    `${REFUSALS}\n${tableOf(DENIAL_RULES)}`,
+    '## Each rule',
+    ...[...RULES, ...DENIAL_RULES].map(sectionOf),
+  ]
+    .join('\n\n')
+    .concat('\n');
+}
+
+function tableOf(rules: readonly RuleDescription[]): string {
+  const rows = rules.map(({ id, title, severity }) => `| [\`${id}\`](#${id}) | ${severity} | ${title} |`);
+  return ['| rule | severity | finds |', '| --- | --- | --- |', ...rows].join('\n');
+}
+
+function sectionOf({ id, title, severity, attack, explanation }: RuleDescription): string {
+  return [
+    `### ${id}`,
+    `${title} · ${severity}${attack.length === 0 ? '' : ` · ${attack.map(technique).join(', ')}`}`,
+    explanation,
+  ].join('\n\n');
 }
 
 function technique(id: string): string {
@@ -42,4 +56,9 @@ A rule looks at one change of a container against its image, with the first 256 
 Never expected in any of these places, and excused by no glob of the policy, only by its exact path: a file that is executable, an ELF object, a script by its \`#!\` line, its extension or PHP tags in it, a setuid or setgid file or one with capabilities, a device node. Links that lead out of their place, hidden and deceptive names, logs that lost lines and package managers' records are not expected by place either.
 
 ## All rules
+`;
+
+const REFUSALS = `## Refusals
+
+These speak of what protection refused, or in mode \`watch\` would have (see [configuration.md](configuration.md#protection)). Their severities can be overridden; they cannot be disabled: an exception allows the file instead.
 `;

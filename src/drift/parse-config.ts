@@ -4,6 +4,7 @@ import { type Config, configSchema } from '../contract/index.ts';
 import { messageOf, PristineError, printable } from '../kernel/index.ts';
 import { RULES } from './catalogue.ts';
 import { didYouMean } from './config-keys.ts';
+import { DENIAL_RULES } from './denials.ts';
 import { knownKeys } from './schema-keys.ts';
 
 /** Far more than any configuration holds, and little enough to parse at once. */
@@ -95,7 +96,8 @@ function valueHint(
 }
 
 function checkRules(config: Config, document: Document, lines: LineCounter, source: string): void {
-  const ids = RULES.map(({ id }) => id);
+  const refusals: string[] = DENIAL_RULES.map(({ id }) => id);
+  const ids = [...RULES.map(({ id }) => id), ...refusals];
   const named: [path: (string | number)[], id: string][] = [
     ...(config.rules?.disable ?? []).map((id, index): [(string | number)[], string] => [
       ['rules', 'disable', index],
@@ -107,8 +109,11 @@ function checkRules(config: Config, document: Document, lines: LineCounter, sour
     ]),
   ];
   for (const [path, id] of named) {
-    if (ids.includes(id)) continue;
-    const problem = `${dotted(path)}: there is no rule “${printable(id)}”.${didYouMean(id, ids)}`;
+    const cannotBeDisabled = path[1] === 'disable' && refusals.includes(id);
+    if (ids.includes(id) && !cannotBeDisabled) continue;
+    const problem = cannotBeDisabled
+      ? `${dotted(path)}: ${id} tells of refusals and cannot be disabled; an exception allows the file instead`
+      : `${dotted(path)}: there is no rule “${printable(id)}”.${didYouMean(id, ids)}`;
     throw invalid(source, lineOf(document, lines, path), problem);
   }
 }

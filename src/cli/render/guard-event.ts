@@ -1,4 +1,5 @@
 import type { GuardEvent } from '../../contract/index.ts';
+import { printableJson } from '../../kernel/index.ts';
 import { whatDiffers, who } from './change.ts';
 import { count, humanDuration, timeOfDay } from './human.ts';
 import type { Output } from './output.ts';
@@ -17,9 +18,15 @@ function printGuardEvent(out: Output, event: GuardEvent, all: boolean, told: Set
   switch (event.type) {
     case 'watching':
       say(event.container.name, `: watching, mode ${event.mode}, by ${event.sensor}`);
-      for (const sentence of event.blindSpots) {
-        if (!told.has(sentence)) out.line('              not seen: ', sentence);
-        told.add(sentence);
+      out.line('              ', PROTECTION_WORDS[event.protection.state]);
+      for (const [label, sentences] of [
+        ['not covered: ', event.protection.gaps],
+        ['not seen: ', event.blindSpots],
+      ] as const) {
+        for (const sentence of sentences) {
+          if (!told.has(label + sentence)) out.line('              ', label, sentence);
+          told.add(label + sentence);
+        }
       }
       break;
     case 'prepared':
@@ -39,6 +46,9 @@ function printGuardEvent(out: Output, event: GuardEvent, all: boolean, told: Set
       if (process !== undefined) out.line('              by ', who(process));
       break;
     }
+    case 'denied':
+      printDenial(out, say, event);
+      break;
     case 'step':
       say(event.container.name, ': ', STEP_WORDS[event.phase], ' ', event.text);
       break;
@@ -61,6 +71,12 @@ function printGuardEvent(out: Output, event: GuardEvent, all: boolean, told: Set
   }
 }
 
+const PROTECTION_WORDS: Record<Extract<GuardEvent, { type: 'watching' }>['protection']['state'], string> = {
+  enforced: 'code that is not from the image is refused',
+  told: 'code that is not from the image is told, not refused',
+  none: 'code that is not from the image is not refused',
+};
+
 type Say = (...pieces: (string | Styled)[]) => void;
 
 const STEP_WORDS: Record<'intent' | 'done' | 'failed', Styled> = {
@@ -68,6 +84,28 @@ const STEP_WORDS: Record<'intent' | 'done' | 'failed', Styled> = {
   done: { text: 'done:', style: 'green' },
   failed: { text: 'failed:', style: ['red', 'bold'] },
 };
+
+/** What was refused, whose it was, and the entry of `exceptions` that would allow it. */
+function printDenial(out: Output, say: Say, event: Extract<GuardEvent, { type: 'denied' }>): void {
+  const { container, enforced, reason, times, incident, writer, reader, allow } = event;
+  const what: Styled = enforced
+    ? { text: 'refused', style: ['red', 'bold'] }
+    : { text: 'would be refused', style: 'yellow' };
+  const again = times === 1 ? '' : ` ${count(times, 'time')}`;
+  say(container.name, ': ', what, again, ': ', reason, ` (${incident})`);
+  if (reader !== null)
+    out.line('              to ', who(reader), ...(reader.sockets ?? []).map((socket) => `, ${socket}`));
+  if (writer !== null) out.line('              made by ', who(writer));
+  out.code(`              allow: ${flowYaml(allow)}`);
+}
+
+/** A mapping as YAML in one line: JSON is YAML too, and plain text goes without quotes where nothing is read into it. */
+function flowYaml(entries: Record<string, string | undefined>): string {
+  const pairs = Object.entries(entries).map(
+    ([key, value = '']) => `${key}: ${/^\/[\w./+@-]*$/.test(value) ? value : printableJson(value)}`,
+  );
+  return `{${pairs.join(', ')}}`;
+}
 
 function printChange(
   say: Say,

@@ -1,8 +1,10 @@
 import { describe, expect, test } from 'vitest';
+import { parse } from 'yaml';
 import type { DiffResult } from '../../app/index.ts';
 import type {
   BundleManifest,
   Change,
+  Denial,
   FileState,
   Finding,
   GuardEvent,
@@ -110,6 +112,13 @@ test('lines of docker diff keep the bytes of a name in a pipe, and are printable
   expect(printed((out) => printDockerLines(out, ['A /a\udcff\u001b']), 80)).toBe('A /a\\xff\\x1b\n');
 });
 
+const denial: Denial = {
+  ...{ enforced: true, path: HOSTILE, access: 'interpret', sha256: null, size: 3, reason: HOSTILE, times: 2 },
+  writer: { pid: 1, exe: HOSTILE, commandLine: [HOSTILE] },
+  reader: { pid: 2, exe: HOSTILE, sockets: [HOSTILE] },
+  allow: { path: `/${HOSTILE}`, writer: HOSTILE, reader: `/*: "'#{} \\${HOSTILE}` },
+};
+
 describe('an event of the guard', () => {
   const container = { id: 'c', name: HOSTILE };
   const events: GuardEvent[] = [
@@ -120,8 +129,9 @@ describe('an event of the guard', () => {
       mode: 'heal',
       sensor: 'fanotify',
       blindSpots: [HOSTILE],
-      protection: { state: 'none', gaps: [] },
+      protection: { state: 'enforced', gaps: [HOSTILE] },
     },
+    { at, type: 'denied', container, incident: 'inc-1', ...denial },
     { at, type: 'ready', containers: 2 },
     { at, type: 'change', container, change: added(HOSTILE), expected: null },
     {
@@ -167,6 +177,54 @@ describe('an event of the guard', () => {
       print(watching('db', ['/data']));
     });
     expect(text.match(/not seen: .*/g)).toEqual(['not seen: memory', 'not seen: volumes', 'not seen: /data']);
+  });
+
+  test('denied says what was refused, to whom, whose it is, and how to allow it', () => {
+    const told = (over: Partial<Denial>) => {
+      const event = { at, type: 'denied', container: { id: 'c', name: 'web' }, incident: 'inc-1' } as const;
+      return printed((out) => createGuardPrinter(out, { all: false })({ ...event, ...denial, ...over }));
+    };
+    const plain: Partial<Denial> = {
+      ...{ path: '/srv/x.py', reason: '/srv/x.py is not from the image.', times: 1 },
+      writer: { pid: 1, exe: '/usr/bin/curl', commandLine: ['curl', '-O', 'x'] },
+      reader: { pid: 2, user: 'www', exe: '/usr/bin/python3.11', sockets: ['tcp 10.0.0.2:80 10.0.0.9:4'] },
+      allow: { path: '/srv/x.py', sha256: '0'.repeat(64), reader: '/usr/bin/python3.11' },
+    };
+    expect(told(plain)).toBe(
+      [
+        '03:04:05.678  web: refused: /srv/x.py is not from the image. (inc-1)',
+        '              to www /usr/bin/python3.11 (pid 2), tcp 10.0.0.2:80 10.0.0.9:4',
+        '              made by curl -O x (pid 1)',
+        `              allow: {path: /srv/x.py, sha256: "${'0'.repeat(64)}", reader: /usr/bin/python3.11}`,
+        '',
+      ].join('\n'),
+    );
+    const seen = { ...plain, enforced: false, times: 3, writer: null, reader: null };
+    expect(told(seen).split('\n').slice(0, 2)).toEqual([
+      '03:04:05.678  web: would be refused 3 times: /srv/x.py is not from the image. (inc-1)',
+      `              allow: {path: /srv/x.py, sha256: "${'0'.repeat(64)}", reader: /usr/bin/python3.11}`,
+    ]);
+    const [, allow = ''] = /allow: (.*)\n/.exec(told({})) ?? [];
+    expect(parse(allow)).toEqual(denial.allow);
+  });
+
+  test('watching says what is refused, and what is not covered', () => {
+    const watching = (state: 'enforced' | 'told' | 'none') =>
+      printed((out) =>
+        createGuardPrinter(out, { all: false })({
+          ...{
+            at,
+            type: 'watching',
+            container: { id: 'c', name: 'web' },
+            mode: 'protect',
+            sensor: 'fanotify',
+          },
+          ...{ blindSpots: [], protection: { state, gaps: ['memory'] } },
+        }),
+      );
+    expect(watching('enforced')).toMatch(/ {14}code .* is refused\n {14}not covered: memory\n$/);
+    expect(watching('told')).toContain('is told, not refused\n');
+    expect(watching('none')).toContain('is not refused\n');
   });
 
   test('of an expected change is printed only when asked for', () => {
