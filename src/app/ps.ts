@@ -4,6 +4,7 @@ import { policyFor, worstSeverity } from '../drift/index.ts';
 import type { ContainerStatus, ContainerSummary, Engine } from '../engine/index.ts';
 import { posture } from '../hardening/index.ts';
 import { messageOf, PristineError } from '../kernel/index.ts';
+import { lockedContainers } from '../lockdown/index.ts';
 import { assess } from './assess.ts';
 import type { Context } from './context.ts';
 import { containerSubject } from './drift-subject.ts';
@@ -14,6 +15,8 @@ export interface PsRow {
   readonly name: string;
   readonly image: string;
   readonly status: ContainerStatus;
+  /** Whether "pristine lock" made it read-only. */
+  readonly locked: boolean;
   /** Mode that the container's labels ask for; null when they do not. */
   readonly mode: Mode | null;
   /** Grade of its posture, A to F. */
@@ -30,11 +33,12 @@ export interface PsRow {
 /** Every container of the engine with its posture, drift and worst finding. */
 export async function ps(context: Context, signal?: AbortSignal): Promise<PsRow[]> {
   const engine = await context.engine();
+  const locked = await lockedContainers(context.stateDirectory);
   const rows: PsRow[] = [];
   for (const summary of await engine.list()) {
     signal?.throwIfAborted();
     const row = await rowOf(context, engine, summary, signal);
-    if (row !== null) rows.push(row);
+    if (row !== null) rows.push({ ...row, locked: locked.has(row.id) });
   }
   return rows;
 }
@@ -45,7 +49,7 @@ async function rowOf(
   engine: Engine,
   summary: ContainerSummary,
   signal?: AbortSignal,
-): Promise<PsRow | null> {
+): Promise<Omit<PsRow, 'locked'> | null> {
   const { id, name, image, status, createdAt } = summary;
   const base = { id, name, image, status, createdAt, mode: null, grade: null, drift: null, severity: null };
   try {

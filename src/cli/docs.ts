@@ -26,7 +26,7 @@ With \`--json\`, standard output holds one JSON value and nothing else (\`guard\
 
 | command | value |
 | --- | --- |
-| \`ps\` | array of \`{id, name, image, status, createdAt, mode, grade, drift: {added, changed, deleted}, severity, error?}\`; what is not known or not there is null |
+| \`ps\` | array of \`{id, name, image, status, locked, createdAt, mode, grade, drift: {added, changed, deleted}, severity, error?}\`; what is not known or not there is null |
 | \`diff\` | \`{drift: {container, takenAt, source, changes, blindSpots}, findings, expected: [{path, because}]}\` |
 | \`diff --content\` | \`{kind: "text", path, patch}\` or \`{kind: "summary", path, before, after}\` |
 | \`guard\` | the events of [guarding.md](guarding.md#events) |

@@ -54,7 +54,7 @@ function* descriptors(pid: number, mount: number): Generator<Held> {
   }
 }
 
-/** A mapping needs no descriptor any more, and does not keep its mount from being made read-only. */
+/** A mapping needs no descriptor any more. Linux 6.18 refuses a read-only mount for it too; others need not. */
 function* mappings(pid: number, devices: ReadonlySet<number>): Generator<Held> {
   for (const line of textOf(`/proc/${pid}/maps`).split('\n')) {
     const [range = '', access = '', , device = ''] = line.split(' ', 4);

@@ -33,6 +33,7 @@ export async function lock(target: LockTarget, options: LockOptions): Promise<Lo
   await using entered = await enter(target, options.again);
   const records = new LockRecords(options.stateDirectory);
   using _turn = await records.takeTurn();
+  await records.removeEnded();
   const kept = await records.read(target.id);
   const container = { id: target.id, name: target.name };
   const record: LockRecord =

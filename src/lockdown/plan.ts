@@ -46,7 +46,7 @@ export function planMounts(
     const { path, type } = mount;
     if (root === undefined || path === '/' || isOverItself(mount, root)) continue;
     if (KERNEL_FILESYSTEMS.test(type) || isBelow(path, ['/proc', '/sys'])) continue;
-    const given = engineMounts.find(({ destination }) => destination === path);
+    const given = engineMounts.find((each) => each.destination === path || isSourceOf(each, mount));
     const isEngineFile = given === undefined && ENGINE_FILES.includes(path);
     if (isBelow(path, allow)) {
       if (!mount.readOnly) writable.push({ path, because: 'it is allowed', intended: true });
@@ -64,6 +64,13 @@ export function planMounts(
     }
   }
   return { flags, writable: distinct(writable), noexec: [...new Set(noexec)] };
+}
+
+/** A destination may lead through links of the container; what is mounted there is told by its source too. */
+function isSourceOf({ source }: ContainerMount, { root }: MountPoint): boolean {
+  if (source === null || source === '/' || root === '/') return false;
+  // Either may begin elsewhere: a filesystem that is not the host's root, a subvolume.
+  return source.endsWith(root) || root.endsWith(source);
 }
 
 /** Devices are what /dev is for. */

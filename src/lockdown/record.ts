@@ -84,22 +84,32 @@ export class LockRecords {
     await rm(this.#path(containerId), { force: true });
   }
 
-  /** Ids of the containers that are locked now; records of those that have ended since are removed. */
-  async locked(): Promise<string[]> {
+  /** Records of locks that hold now. */
+  async inForce(): Promise<LockRecord[]> {
+    return (await this.#all()).filter(({ alive }) => alive).map(({ record }) => record);
+  }
+
+  /** Removes records of containers that have ended since. */
+  async removeEnded(): Promise<void> {
+    for (const { record, alive } of await this.#all()) if (!alive) await this.remove(record.container.id);
+  }
+
+  async #all(): Promise<{ record: LockRecord; alive: boolean }[]> {
     const names = await readdir(this.#folder).catch(() => []);
     const ids = names.filter((name) => name.endsWith('.json')).map((name) => name.slice(0, -'.json'.length));
-    const locked: string[] = [];
-    for (const id of ids) {
-      const record = await this.read(id);
-      if (record !== null && (await isAlive(record))) locked.push(id);
-      else await this.remove(id);
-    }
-    return locked;
+    const records = (await Promise.all(ids.map((id) => this.read(id)))).filter((record) => record !== null);
+    return Promise.all(records.map(async (record) => ({ record, alive: await isAlive(record) })));
   }
 
   #path(containerId: string): string {
     return join(this.#folder, `${containerId.replaceAll(/[^\w.-]/g, '_')}.json`);
   }
+}
+
+/** Ids of the containers that are locked now; none where this user may not know. */
+export async function lockedContainers(stateDirectory: string): Promise<ReadonlySet<string>> {
+  const records = await new LockRecords(stateDirectory).inForce().catch(() => []);
+  return new Set(records.map(({ container }) => container.id));
 }
 
 /** Whether the processes that a lock was for are still there. */

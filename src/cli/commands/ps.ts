@@ -13,7 +13,7 @@ export function registerPs(program: Command, run: Runner): void {
     .command('ps')
     .summary('containers with their posture and drift')
     .description(
-      'Lists containers, running or not: image, status, mode that their labels ask for, posture grade (A to F), drift by kind (added, changed, deleted), worst severity among the findings, age.',
+      'Lists containers, running or not: image, status (and whether it is locked), mode that their labels ask for, posture grade (A to F), drift by kind (added, changed, deleted), worst severity among the findings, age.',
     )
     .addHelpText('after', examples(['pristine ps', 'all containers'], ['pristine ps --json', 'for scripts']))
     .action(() =>
@@ -39,7 +39,7 @@ function columns(now: Date): Column<PsRow>[] {
   return [
     { title: 'NAME', cell: ({ name }) => name, flexible: true },
     { title: 'IMAGE', cell: ({ image }) => image, flexible: true, omit: 2 },
-    { title: 'STATUS', cell: ({ status }) => status },
+    { title: 'STATUS', cell: ({ status, locked }) => (locked ? `${status}, locked` : status) },
     { title: 'MODE', cell: ({ mode }) => mode ?? '-' },
     { title: 'POSTURE', cell: ({ grade }) => gradeCell(grade) },
     { title: 'DRIFT', cell: driftCell },
