@@ -24,7 +24,9 @@ import { type TestState, testState } from '../../../test/support/evidence.ts';
 import { smallDisk } from '../../../test/support/guard.ts';
 import { systemClock } from '../../kernel/index.ts';
 import { createEvidenceStore } from '../index.ts';
+import { copyFrame } from './copy-frame.ts';
 import { createFrameKeeper, type FrameKeeper } from './frame-keeper.ts';
+import { inTime } from './in-time.ts';
 
 let state: TestState;
 beforeEach(() => {
@@ -119,6 +121,11 @@ test('a flood of different files ends at a bound, is noted once, and small or eq
   expect(over).toMatchObject({ sha256: null, size: null, frame: expect.any(String) });
   expect(over.notes[0]).toContain('more than 10000 bytes together');
   expect(await keep(keeper, text('d'))).toEqual({ sha256: null, size: null, frame: null, notes: [] });
+  // What cannot fit is not even read: this descriptor could not be.
+  const unreadable = openSync(join(state.path, 'big'), 'w');
+  writeSync(unreadable, 'x'.repeat(9000));
+  expect(await keeper.keep(request(unreadable))).toMatchObject({ sha256: null, frame: null });
+  closeSync(unreadable);
   expect(await keep(keeper, text('a'))).toMatchObject({ sha256: sha256(text('a')) });
   expect(await keep(keeper, 'small')).toMatchObject({ sha256: sha256('small') });
   // Whoever goes on after a restart counts what is there.
@@ -243,6 +250,22 @@ test('what a process left that ended between record and ledger is put right by t
   expect(readdirSync(join(path, '..')).sort()).toEqual(['000001.json', '000002.json']);
   expect((await records()).map(({ kept }) => kept?.sha256)).toEqual([sha256('one'), sha256('two')]);
   expect((await store().verifyDenied(DENIED_INCIDENT)).problems).toEqual([]);
+});
+
+test('a file that cannot be read in time is given up, even in the middle of a read, and others are kept', async () => {
+  await expect(keep(keeperOf({ copyMs: 5 }), Buffer.alloc(64 << 20, 1))).rejects.toMatchObject({
+    code: 'E_CAPTURE',
+    message: expect.stringContaining('within 5 ms'),
+  });
+  expect(blobs()).toEqual([]);
+  // Whoever gave up closes the descriptor, so that nothing may be read from it any more.
+  using file = unlinkedFile(Buffer.alloc(64 << 20, 1));
+  const giveUp = new AbortController();
+  setTimeout(() => giveUp.abort(), 5);
+  const copying = copyFrame(file.descriptor, join(state.path, 'copy'), 1 << 30, giveUp.signal);
+  await expect(copying).rejects.toThrow('aborted');
+  await expect(inTime(() => new Promise(() => {}), 5)).rejects.toMatchObject({ code: 'E_CAPTURE' });
+  expect(await keep(keeperOf(), 'next')).toMatchObject({ sha256: sha256('next') });
 });
 
 test('an aborted signal keeps nothing', async () => {

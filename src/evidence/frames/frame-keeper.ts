@@ -12,6 +12,7 @@ const DEFAULT_LIMITS: FrameLimits = {
   fileBytes: 512 << 20,
   incidentBytes: 2 * 1024 ** 3,
   incidentFiles: 1000,
+  copyMs: 60_000,
 };
 
 export interface FrameKeeper {

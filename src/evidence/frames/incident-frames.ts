@@ -9,6 +9,7 @@ import { BlobStore } from '../image/blob-store.ts';
 import { openLedger } from '../ledger/ledger.ts';
 import { sha256 } from '../seal/seal.ts';
 import { copyFrame } from './copy-frame.ts';
+import { inTime } from './in-time.ts';
 import {
   parseRecord,
   pendingPath,
@@ -28,6 +29,8 @@ export interface FrameLimits {
   readonly incidentBytes: number;
   /** Refusals of one incident with a file each. */
   readonly incidentFiles: number;
+  /** Milliseconds to copy one file in; it may lie on a filesystem that answers slowly or never. */
+  readonly copyMs: number;
 }
 
 export interface FrameRequest {
@@ -106,7 +109,11 @@ export class IncidentFrames {
     if (await this.#cannotFit(request.descriptor)) return this.#tooMany(request, tooLarge);
     await using work = await this.#blobs.work();
     const file = join(work.path, 'frame');
-    const copy = await copyFrame(request.descriptor, file, fileBytes, request.signal);
+    const copy = await inTime(
+      (signal) => copyFrame(request.descriptor, file, fileBytes, signal),
+      this.#limits.copyMs,
+      request.signal,
+    );
     const { kept, size, notes } = copy;
     if (!this.#usage.sizes.has(kept.sha256) && kept.size > this.#room)
       return this.#tooMany(request, tooLarge);
