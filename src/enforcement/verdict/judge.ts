@@ -4,7 +4,15 @@ import { isElfProgram, isNumbers, shebang } from './content.ts';
 import { isExcepted } from './exceptions.ts';
 import { baseName } from './names.ts';
 import { whyScript } from './scripts.ts';
-import { asLibrary, asProgram, narrowestException, reasonOf } from './wording.ts';
+import {
+  asLibrary,
+  asProgram,
+  asProgramBytes,
+  asScript,
+  narrowestException,
+  reasonOf,
+  type What,
+} from './wording.ts';
 
 /** Of open(2). */
 const ACCESS_MODE = 0o3;
@@ -30,22 +38,19 @@ export function judge(attempt: Attempt): Verdict {
   if (readsNothing(opener.openFlags())) return FOR_NOW;
   if (opener.fromLoader()) return refuse(attempt, 'load', asLibrary(file.path));
   if (file.size === 0) return FOR_NOW;
-  if (isElfProgram(file.head(HEADER))) return refuse(attempt, 'read', HOLDS_PROGRAM);
+  if (isElfProgram(file.head(HEADER))) return refuse(attempt, 'read', asProgramBytes);
   // The loader is refused whatever it reads, so that its own files are asked about each time.
   const lasting: Verdict = { allowed: true, lasting: !isForLoader(file.path) };
   if (policy.scripts === 'allow' || (isMounted && policy.volumes === 'exec-deny')) return lasting;
   const why = whyScript(attempt);
-  if (why !== null) return refuse(attempt, 'interpret', `is not from the image, and ${why}`);
+  if (why !== null) return refuse(attempt, 'interpret', asScript(why));
   return isNumbers(file.head(HEADER), file.size) ? lasting : FOR_NOW;
 }
 
 /** What a shell or another interpreter may make of the same file is another question. */
 const FOR_NOW: Verdict = { allowed: true, lasting: false };
 
-const HOLDS_PROGRAM =
-  'holds a program or library that is not from the image and can be run by whoever reads it';
-
-function refuse(attempt: Attempt, access: DeniedAccess, what: string): Verdict {
+function refuse(attempt: Attempt, access: DeniedAccess, what: What): Verdict {
   if (isExcepted(attempt, access)) return FOR_NOW;
   return { allowed: false, access, reason: reasonOf(attempt, what), allow: narrowestException(attempt) };
 }

@@ -3,13 +3,16 @@ import type { Attempt } from './access.ts';
 import { expiredException } from './exceptions.ts';
 import { baseName } from './names.ts';
 
+/** Says what is wrong with a file, given how it is not the image's: “is a program that is …”. */
+export type What = (foreign: string) => string;
+
 /** One sentence: which file, why it is refused, whose it is. */
-export function reasonOf(attempt: Attempt, what: string): string {
+export function reasonOf(attempt: Attempt, what: What): string {
   const { file } = attempt;
-  const subject = file.fromImage ? `${file.path}, a file of the image that was changed,` : file.path;
+  const foreign = file.fromImage ? 'no longer as the image has it' : 'not from the image';
   const expired = expiredException(attempt)?.until;
   const lapsed = expired === undefined ? '' : `; the exception for it ran out on ${expired}`;
-  return `${subject} ${what}; ${whose(attempt)}${lapsed}.`;
+  return `${file.path} ${what(foreign)}; ${whose(attempt)}${lapsed}.`;
 }
 
 function whose({ file }: Attempt): string {
@@ -94,17 +97,28 @@ function asGlob(path: string): string {
 }
 
 /** Why a file is not executed. */
-export function asProgram(isElf: boolean, interpreter: string | null): string {
-  if (isElf) return 'is a program that is not from the image';
-  if (interpreter === null) return 'is not from the image and was to be executed';
-  return `is a script for ${interpreter === '' ? 'an interpreter' : interpreter} that is not from the image`;
+export function asProgram(isElf: boolean, interpreter: string | null): What {
+  if (isElf) return (foreign) => `is a program that is ${foreign}`;
+  if (interpreter === null) return (foreign) => `is ${foreign} and was to be executed`;
+  return (foreign) =>
+    `is a script for ${interpreter === '' ? 'an interpreter' : interpreter} that is ${foreign}`;
 }
 
 /** Why the dynamic loader does not get a file (ld.so(8)). */
-export function asLibrary(path: string): string {
+export function asLibrary(path: string): What {
   if (path === '/etc/ld.so.preload')
-    return 'names libraries to load into every program and is not from the image';
+    return (foreign) => `names libraries to load into every program and is ${foreign}`;
   if (path === '/etc/ld.so.cache')
-    return 'tells the loader where libraries are and is not from the image, so that it looks in its default folders alone';
-  return 'is not from the image and was to be loaded as a library';
+    return (foreign) =>
+      `tells the loader where libraries are and is ${foreign}, so that it looks in its default folders alone`;
+  return (foreign) => `is ${foreign} and was to be loaded as a library`;
+}
+
+/** Why the bytes of a program are not read. */
+export const asProgramBytes: What = (foreign) =>
+  `holds a program or library that is ${foreign} and can be run by whoever reads it`;
+
+/** Why an interpreter does not get a file. */
+export function asScript(why: string): What {
+  return (foreign) => `is ${foreign}, and ${why}`;
 }
