@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { GuardEvent, Mode } from '../../src/contract/index.ts';
+import { messageOf } from '../../src/kernel/index.ts';
 import { docker, startContainer, type TestContainer } from '../support/engine.ts';
 import { RunningGuard, temporaryState } from '../support/guard.ts';
 import type { Service } from './service.ts';
@@ -32,12 +33,14 @@ export async function useOrdinarily(service: Service, image: string, mode: Mode)
   });
   await using guard = new RunningGuard(state.path, [container.name, '--mode', mode]);
   await guard.waitFor('ready');
-  await docker('start', container.id);
-  await untilReady(container, service.ready);
-  for (const step of [...service.load, ...service.operate]) await container.sh(step);
-  await docker('restart', '-t', '30', container.id);
-  await untilReady(container, service.ready);
-  for (const step of service.load) await container.sh(step);
+  try {
+    await useAndRestart(service, container);
+  } catch (error) {
+    const refused = guard.events
+      .filter(({ type }) => type === 'denied')
+      .map((event) => JSON.stringify(event));
+    throw new Error(`${messageOf(error)}\nRefused so far:\n${refused.join('\n')}`, { cause: error });
+  }
   await sleep(LAST_WORDS_MS);
   const events = [...guard.events];
 
@@ -52,6 +55,15 @@ export async function useOrdinarily(service: Service, image: string, mode: Mode)
     from: events.length,
   });
   return { events, attack };
+}
+
+async function useAndRestart(service: Service, container: TestContainer): Promise<void> {
+  await docker('start', container.id);
+  await untilReady(container, service.ready);
+  for (const step of [...service.load, ...service.operate]) await container.sh(step);
+  await docker('restart', '-t', '30', container.id);
+  await untilReady(container, service.ready);
+  for (const step of service.load) await container.sh(step);
 }
 
 async function untilReady(container: TestContainer, check: string): Promise<void> {

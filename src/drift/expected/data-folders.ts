@@ -41,6 +41,7 @@ export const CACHE_FOLDERS: readonly (readonly [folder: string, program: string]
 /** Single files that services write as root. */
 export const STATE_FILES: readonly string[] = [
   '/var/lib/logrotate/status',
+  '/var/lib/logrotate/status.tmp',
   '/var/lib/logrotate.status',
   '/var/lib/systemd/random-seed',
   '/var/lib/dbus/machine-id',
