@@ -54,16 +54,23 @@ export function isNetworkSettings(path: string, head: Uint8Array, size: number):
 }
 
 /**
- * Whether PHP would run something of these bytes: a tag (`<?php`, `<?=`, and `<?`, which PHP takes unless its
+ * Whether PHP would run something of a file: a tag (`<?php`, `<?=`, and `<?`, which PHP takes unless its
  * configuration says otherwise) with what can be code behind it. Compressed pictures hold `<?` by chance.
+ *
+ * @param isWhole whether the file ends with these bytes
  */
-export function holdsPhp(head: Uint8Array): boolean {
+export function holdsPhp(head: Uint8Array, isWhole: boolean): boolean {
   const text = latin1(head);
-  if (/<\?php(?:\s|$)/i.test(text) || /<script\s[^>]{0,64}language\s{0,8}=\s{0,8}["']?php/i.test(text))
-    return true;
   let looked = 0;
-  for (let at = text.indexOf('<?'); at !== -1; at = text.indexOf('<?', at + 2)) {
-    if (/^xml[\s-]/i.test(text.slice(at + 2, at + 6))) continue;
+  for (let at = text.indexOf('<'); at !== -1; at = text.indexOf('<', at + 1)) {
+    if (text[at + 1] !== '?') {
+      if (SCRIPT_TAG.test(text.slice(at, at + 96))) return true;
+      continue;
+    }
+    const behind = text.slice(at + 2, at + 6);
+    if (/^php(?:\s|$)/i.test(behind)) return true;
+    // What stands at the very end of a part may go on as anything.
+    if (/^xml[\s-]/i.test(behind) || (!isWhole && at > text.length - TOO_SHORT)) continue;
     const end = endOfPhp(text, at + 2);
     looked += end - at;
     // Tags within what is taken for strings and comments make for many ways to read it: not chance, then.
@@ -72,6 +79,9 @@ export function holdsPhp(head: Uint8Array): boolean {
   return false;
 }
 
+/** As PHP took it up to version 5. */
+const SCRIPT_TAG = /^<script\s[^>]{0,64}language\s{0,8}=\s{0,8}["']?php/i;
+const TOO_SHORT = 16;
 const MOST_READINGS = 4;
 
 /** Outside of comments and strings PHP takes no control character. */

@@ -192,6 +192,8 @@ describe('what PHP and web servers read', () => {
     ],
     ['… with a comment to the end', { ...apache, content: `${jpeg}<?=\`id\`/*${jpeg}` }, 'interpret'],
     ['… with the old script tag', { ...apache, content: '<script language="php">x</script>' }, 'interpret'],
+    ['… at the very end', { ...apache, content: `${jpeg}<?=\`ls\`` }, 'interpret'],
+    ['a tag at the end of what is known', { ...apache, content: `${jpeg}<?ab`, size: 1e6 }, 'data'],
     ['a drawing', { ...apache, path: '/a.svg', content: '<?xml version="1.0"?><svg/>' }, 'data'],
     [
       'a drawing with PHP in it',

@@ -21,7 +21,7 @@ export function whyScript({ file, opener }: Attempt): string | null {
     return isShellData({ file, opener }) ? null : `${family.name} would run what it reads`;
   return (
     whyByName(file.path, family) ??
-    whyByContent(file.head(HEAD), family) ??
+    whyByContent(file.head(HEAD), file.size, family) ??
     whyByCommand({ file, opener }, family)
   );
 }
@@ -42,8 +42,9 @@ function whyByName(path: string, family: Family): string | null {
   return family.extensions.includes(ending) ? `.${ending} files are code to ${family.name}` : null;
 }
 
-function whyByContent(head: Uint8Array, family: Family): string | null {
-  if (family.runsPhp === true && holdsPhp(head)) return `it holds PHP code, which ${family.name} would run`;
+function whyByContent(head: Uint8Array, size: number, family: Family): string | null {
+  if (family.runsPhp === true && holdsPhp(head, head.length === size))
+    return `it holds PHP code, which ${family.name} would run`;
   if (family.isLanguage !== true) return null;
   const interpreter = shebang(head);
   return interpreter !== null && familyOf(interpreter, () => []) !== null
