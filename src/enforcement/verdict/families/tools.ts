@@ -16,7 +16,12 @@ export const TOOLS: readonly Family[] = [
     name: 'sed',
     programs: words('sed gsed ssed'),
     extensions: ['sed'],
-    form: { operand: false, code: ['f', 'file'], values: words('e expression l line-length') },
+    form: {
+      operand: false,
+      code: ['f', 'file'],
+      values: words('e expression l line-length'),
+      attached: 'i',
+    },
   },
   {
     name: 'a build tool',
