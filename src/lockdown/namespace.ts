@@ -22,9 +22,10 @@ export class MountNamespace implements AsyncDisposable {
 
   private constructor(initPid: number) {
     // From source the entry is a .ts file, in the published package a .js file, as this one is.
-    const extension = import.meta.url.endsWith('.ts') ? 'ts' : 'js';
-    const entry = fileURLToPath(new URL(`./namespace-process.${extension}`, import.meta.url));
-    this.#child = spawn(process.execPath, [entry, String(initPid)], {
+    const entry = import.meta.url.endsWith('.ts')
+      ? new URL('./namespace-process.ts', import.meta.url)
+      : new URL('./namespace-process.js', import.meta.url);
+    this.#child = spawn(process.execPath, [fileURLToPath(entry), String(initPid)], {
       cwd: '/',
       // Nothing that is said to this process, such as NODE_OPTIONS, is meant for that one.
       env: {},

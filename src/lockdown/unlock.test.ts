@@ -4,6 +4,7 @@ import { describe, expect, test, vi } from 'vitest';
 import { docker } from '../../test/support/engine.ts';
 import { lockedContainers } from './index.ts';
 import { MountNamespace } from './namespace.ts';
+import { LockRecords } from './record.ts';
 import { lockable } from './test-support/locked-container.ts';
 
 const HOLDS = 'exec 9> /held; touch /dev/shm/started; exec sleep 1000';
@@ -80,9 +81,9 @@ describe('lock', () => {
   test('writes its record before it changes anything', async () => {
     await using web = await lockable();
     const before = await web.mounts();
-    // A record cannot be put where a folder is.
-    mkdirSync(recordFile(web.state, web.container.id), { recursive: true });
-    await expect(web.lock()).rejects.toThrow(/EISDIR/);
+    const writing = vi.spyOn(LockRecords.prototype, 'write').mockRejectedValue(new Error('the disk is full'));
+    await expect(web.lock()).rejects.toThrow('the disk is full');
+    writing.mockRestore();
     expect(await web.mounts()).toBe(before);
   });
 
