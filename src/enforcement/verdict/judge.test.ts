@@ -356,7 +356,7 @@ describe('any attempt', () => {
     const words = Array.from({ length: 100_000 }, () => `-${'c'.repeat(20)}`);
     const started = process.cpuUsage();
     for (const content of ['<?', '"', "<?'\\", '<?/*', '<?#', '<', '<?\x01', '1.', '1-', '# ', 'a:b ']) {
-      const bytes = Buffer.from(content.repeat((64 * 1024) / content.length), 'latin1');
+      const bytes = Buffer.from(`${content.repeat(65_000 / content.length)}\x01`, 'latin1');
       for (const exe of ['/usr/bin/php', '/usr/bin/python3', '/bin/sh'])
         for (const place of ['layer', 'engine-file'] as const)
           judge(attempt({ exe, place, command: words, content: bytes, path: `/${'a.'.repeat(2000)}` }));
