@@ -4,87 +4,18 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { Attempts, alive, enforcersOf, targetOf, timeUntil } from '../../test/support/enforcer.ts';
 import { docker, startContainer, type TestContainer } from '../../test/support/engine.ts';
-import { watchTarget } from '../../test/support/watch-target.ts';
-import { DEFAULT_PROTECTION } from '../contract/index.ts';
 import { run } from '../host/index.ts';
 import { packageRoot } from '../kernel/index.ts';
 import { closeDescriptor } from '../linux/index.ts';
 import { createEnforcer } from './enforcer.ts';
-import type { EnforcementEvent, EnforcementTarget, Enforcer } from './port.ts';
+import type { EnforcementEvent, Enforcer } from './port.ts';
 
 /** Whoever waits for an answer waits no longer, whatever happens. */
 const BOUND_MS = 2000;
 const REFUSED = '126';
 const ALLOWED = '0';
-
-async function targetOf(container: TestContainer): Promise<EnforcementTarget> {
-  const { id, name, image, pid, overlay } = await watchTarget(container.id);
-  if (overlay === null) throw new Error(`${name} is on no overlay`);
-  const { merged, lower } = overlay;
-  return {
-    ...{ id, name, image, pid, lower, merged: merged ?? '' },
-    policy: DEFAULT_PROTECTION,
-    enforce: true,
-  };
-}
-
-/** Pids of the enforcer processes that a process has started. */
-function enforcersOf(pid: number): number[] {
-  const tasks = readdirSync(`/proc/${pid}/task`);
-  const children = tasks.flatMap((task) =>
-    readFileSync(`/proc/${pid}/task/${task}/children`, 'latin1').split(' ').filter(Boolean).map(Number),
-  );
-  return children.filter((child) => commandOf(child).includes('/enforcement/process/main'));
-}
-
-function commandOf(pid: number): string {
-  try {
-    return readFileSync(`/proc/${pid}/cmdline`, 'latin1');
-  } catch {
-    return '';
-  }
-}
-
-const alive = (pid: number): boolean => commandOf(pid) !== '';
-
-/** Milliseconds until `what` holds; fails after 10 s. */
-async function timeUntil(what: () => boolean): Promise<number> {
-  const started = performance.now();
-  while (!what()) {
-    if (performance.now() - started > 10_000) throw new Error(`not so after 10 s: ${what}`);
-    await delay(2);
-  }
-  return performance.now() - started;
-}
-
-/** A shell in the container that tries to run a program which the image never held. */
-class Attempts implements AsyncDisposable {
-  readonly #shell: ChildProcess;
-
-  constructor(shell: ChildProcess) {
-    this.#shell = shell;
-  }
-
-  static async start(container: TestContainer): Promise<Attempts> {
-    await container.sh('cp /bin/busybox /tmp/true');
-    const shell = spawn('docker', ['exec', '-i', container.id, 'sh'], { stdio: ['pipe', 'pipe', 'ignore'] });
-    return new Attempts(shell);
-  }
-
-  /** Its exit code, once it has one. */
-  async run(): Promise<string> {
-    this.#shell.stdin?.write('/tmp/true; echo $?\n');
-    const [answer] = await once(this.#shell.stdout as NonNullable<ChildProcess['stdout']>, 'data');
-    return String(answer).trim();
-  }
-
-  async [Symbol.asyncDispose](): Promise<void> {
-    // Its end is the shell's.
-    this.#shell.stdin?.end();
-    if (this.#shell.exitCode === null) await once(this.#shell, 'exit');
-  }
-}
 
 let container: TestContainer;
 let attempts: Attempts;
