@@ -1,10 +1,24 @@
-import { readFileSync } from 'node:fs';
+import { openSync, readdirSync, readFileSync, readlinkSync, readSync } from 'node:fs';
 import { basename } from 'node:path';
-import { type BlockedCall, blockedCall, mappedFileAt, readProgram } from '../../linux/index.ts';
+import { decodePathBytes, encodePathBytes } from '../../kernel/index.ts';
+import {
+  type BlockedCall,
+  blockedCall,
+  closeDescriptor,
+  FileIdentity,
+  mappedFileAt,
+  O_PATH,
+  openInRoot,
+} from '../../linux/index.ts';
 import type { Opener } from '../verdict/access.ts';
 
 const O_ACCMODE = 3;
 const O_RDONLY = 0;
+/** Paths that mean a descriptor of the process itself. */
+const DESCRIPTOR = /^\/(?:dev\/stdin|(?:dev\/fd|proc\/(?:self|thread-self|\d+)\/fd)\/(\d{1,9}))$/;
+const MOST_DESCRIPTORS = 256;
+const MOST_COMMAND_LINE_BYTES = 64 << 10;
+const commandLineBuffer = Buffer.alloc(MOST_COMMAND_LINE_BYTES);
 /** Of glibc: `ld-linux-x86-64.so.2`, `ld-2.31.so`, `ld.so.1`. musl's loader is its C library too: it cannot be told apart. */
 const LOADER = /^ld(-linux[^/]*|-[0-9.]+|64|)\.so[0-9.]*$/;
 
@@ -12,14 +26,19 @@ const LOADER = /^ld(-linux[^/]*|-[0-9.]+|64|)\.so[0-9.]*$/;
 export class WaitingThread implements Opener {
   readonly thread: number;
   readonly #program: (thread: number) => string | null;
+  readonly #file: string;
   #call: BlockedCall | null | undefined;
   #exe: string | null | undefined;
   #commandLine: readonly string[] | undefined;
 
-  /** @param program tells which program the thread runs */
-  constructor(thread: number, program: (thread: number) => string | null) {
+  /**
+   * @param program tells which program the thread runs
+   * @param file what it opens
+   */
+  constructor(thread: number, program: (thread: number) => string | null, file: FileIdentity) {
     this.thread = thread;
     this.#program = program;
+    this.#file = sameFile(file);
   }
 
   /** Whether the kernel opens the file for execve(2). */
@@ -43,8 +62,40 @@ export class WaitingThread implements Opener {
   }
 
   commandLine(): readonly string[] {
-    this.#commandLine ??= readProgram(this.thread)?.commandLine ?? [];
+    this.#commandLine ??= readCommandLine(this.thread);
     return this.#commandLine;
+  }
+
+  leadsHere(word: string): boolean {
+    const descriptor = DESCRIPTOR.exec(word);
+    if (descriptor !== null) return this.#isFile(`/proc/${this.thread}/fd/${descriptor[1] ?? '0'}`);
+    try {
+      const path = word.startsWith('/') ? word : `${readlinkSync(`/proc/${this.thread}/cwd`)}/${word}`;
+      const root = openSync(`/proc/${this.thread}/root`, O_PATH);
+      try {
+        const fd = openInRoot(root, encodePathBytes(path), O_PATH);
+        if (fd === null) return false;
+        const isHere = sameFile(new FileIdentity().read(fd)) === this.#file;
+        closeDescriptor(fd);
+        return isHere;
+      } finally {
+        closeDescriptor(root);
+      }
+    } catch {
+      // Gone, or no path.
+      return false;
+    }
+  }
+
+  isWriting(): boolean {
+    try {
+      const folder = `/proc/${this.thread}`;
+      return readdirSync(`${folder}/fd`)
+        .slice(0, MOST_DESCRIPTORS)
+        .some((fd) => writes(`${folder}/fdinfo/${fd}`) && this.#isFile(`${folder}/fd/${fd}`));
+    } catch {
+      return false;
+    }
   }
 
   fromLoader(): boolean {
@@ -64,8 +115,47 @@ export class WaitingThread implements Opener {
     }
   }
 
+  /** Whether a descriptor's link in /proc leads to the file; opened as a place only, which asks nobody. */
+  #isFile(link: string): boolean {
+    try {
+      const fd = openSync(link, O_PATH);
+      const isHere = sameFile(new FileIdentity().read(fd)) === this.#file;
+      closeDescriptor(fd);
+      return isHere;
+    } catch {
+      return false;
+    }
+  }
+
   #heldIn(): BlockedCall | null {
     if (this.#call === undefined) this.#call = blockedCall(this.thread);
     return this.#call;
   }
+}
+
+function sameFile(identity: FileIdentity): string {
+  return `${identity.device} ${identity.key}`;
+}
+
+function readCommandLine(thread: number): string[] {
+  try {
+    const fd = openSync(`/proc/${thread}/cmdline`, 'r');
+    try {
+      const length = readSync(fd, commandLineBuffer, 0, MOST_COMMAND_LINE_BYTES, 0);
+      const words = decodePathBytes(commandLineBuffer.subarray(0, length)).split('\0');
+      // Each word ends with a NUL.
+      if (words.at(-1) === '') words.pop();
+      return words;
+    } finally {
+      closeDescriptor(fd);
+    }
+  } catch {
+    return [];
+  }
+}
+
+/** Whether a file of fdinfo (proc_pid_fdinfo(5)) is of a descriptor for writing. */
+function writes(fdinfo: string): boolean {
+  const flags = /^flags:\s*([0-7]+)/m.exec(readFileSync(fdinfo, 'latin1'))?.[1];
+  return flags !== undefined && (Number.parseInt(flags, 8) & O_ACCMODE) !== O_RDONLY;
 }

@@ -121,7 +121,11 @@ export class Permissions {
 
   #judgeDrift(attempt: Attempt, { guarded, place }: Spot, origin: Origin): void {
     const { event } = attempt;
-    const opener = new WaitingThread(event.thread, (thread) => this.#programs.of(thread, guarded));
+    const opener = new WaitingThread(
+      event.thread,
+      (thread) => this.#programs.of(thread, guarded),
+      this.#identity,
+    );
     const { target, overlay } = guarded;
     const identity = this.#identity;
     const kind = (event.mask & PERMISSION.EXECUTE) !== 0 ? 'execute' : 'open';
