@@ -19,12 +19,13 @@ interface Kind {
 
 /** Tells refusals, and holds the refused file until it is kept; a flood of equal ones is told as one. */
 export class Denials {
-  readonly #report: (report: EnforcerReport) => void;
+  readonly #report: (report: EnforcerReport) => boolean;
   readonly #kinds = new Map<string, Kind>();
   /** Since when, by descriptor. */
   readonly #held = new Map<number, number>();
 
-  constructor(report: (report: EnforcerReport) => void) {
+  /** @param report answers false when the report is lost */
+  constructor(report: (report: EnforcerReport) => boolean) {
     this.#report = report;
   }
 
@@ -50,10 +51,10 @@ export class Denials {
     }
     const at = Date.now();
     this.#kinds.set(kind, { containerId, denial, toldAt: at, count: 0 });
-    const holds = this.#held.size < MAX_HELD;
-    if (holds) this.#held.set(fd, at);
-    this.#report({ type: 'denied', containerId, at, denial, fd: holds ? fd : null });
-    return holds;
+    const hasRoom = this.#held.size < MAX_HELD;
+    const isTold = this.#report({ type: 'denied', containerId, at, denial, fd: hasRoom ? fd : null });
+    if (hasRoom && isTold) this.#held.set(fd, at);
+    return hasRoom && isTold;
   }
 
   /**

@@ -11,6 +11,7 @@ import {
 } from '../../linux/index.ts';
 import type { Channel } from '../channel.ts';
 import type { EnforcerReport, EnforcerRequest } from '../protocol.ts';
+import { complain } from './complain.ts';
 import { Containers } from './containers.ts';
 import { Denials } from './denials.ts';
 import { Leases } from './leases.ts';
@@ -55,13 +56,13 @@ export class EnforcerLoop {
     this.#beat = beat;
     this.#group = openContentGroup();
     this.#signals = openSignalFd([SIGNAL, SIGIO]);
-    const report = (message: EnforcerReport) => channel.send(message);
+    const report = (message: EnforcerReport) => void channel.send(message);
     this.#leases = new Leases(
       this.#group,
       SIGNAL,
       Math.min(MAX_LEASES, descriptorLimit() - SPARE_DESCRIPTORS),
     );
-    this.#denials = new Denials(report);
+    this.#denials = new Denials((message) => channel.send(message));
     this.#containers = new Containers({
       group: this.#group,
       epoll: this.#epoll,
@@ -159,7 +160,7 @@ export class EnforcerLoop {
     try {
       work();
     } catch (error) {
-      process.stderr.write(`${error instanceof Error ? error.stack : String(error)}\n`);
+      complain(error);
     }
   }
 
