@@ -28,7 +28,7 @@ const END_WAIT_MS = 1000;
 /** V8's flags and Node's for a process that is small. */
 const NODE_OPTIONS = [
   '--disable-warning=ExperimentalWarning',
-  '--max-old-space-size=64',
+  '--max-old-space-size=96',
   '--max-semi-space-size=1',
   // One helper thread of V8 (0 would be one a core), and none that waits to start a debugger at SIGUSR1.
   '--v8-pool-size=1',

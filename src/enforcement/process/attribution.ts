@@ -1,7 +1,10 @@
 import type { ProcessAttribution } from '../../contract/index.ts';
 import { type ProcessSnapshot, readProcess } from '../../linux/index.ts';
 
-const MAX_ANCESTORS = 16;
+const MAX_ANCESTORS = 12;
+/** Characters of a command line that are kept: a container may have as many processes with as long ones as it likes. */
+const MAX_COMMAND_LINE = 1024;
+const MAX_ANCESTOR_COMMAND_LINE = 256;
 /** Processes that are remembered, so that a program that opens many files is read once. */
 const MAX_REMEMBERED = 1024;
 const FRESH_MS = 1000;
@@ -37,15 +40,30 @@ function read(pid: number): ProcessAttribution {
     const parent = readProcess(ppid);
     // What started the container, or a process in it, stands outside.
     if (parent === null || parent.mountNamespace !== process.mountNamespace) break;
-    ancestry.push({ pid: parent.pid, ...program(parent) });
+    ancestry.push({ pid: parent.pid, ...program(parent, MAX_ANCESTOR_COMMAND_LINE) });
     ppid = parent.ppid;
   }
-  return { pid, ppid: process.ppid, uid: process.uid, gid: process.gid, ...program(process), ancestry };
+  const { ppid: parent, uid, gid } = process;
+  return { pid, ppid: parent, uid, gid, ...program(process, MAX_COMMAND_LINE), ancestry };
 }
 
-function program({ exe, commandLine }: ProcessSnapshot): { exe?: string; commandLine?: string[] } {
+function program(
+  { exe, commandLine }: ProcessSnapshot,
+  most: number,
+): { exe?: string; commandLine?: string[] } {
   return {
-    ...(exe === null ? {} : { exe }),
-    ...(commandLine === null ? {} : { commandLine: [...commandLine] }),
+    ...(exe === null ? {} : { exe: exe.slice(0, most) }),
+    ...(commandLine === null ? {} : { commandLine: shortened(commandLine, most) }),
   };
+}
+
+function shortened(words: readonly string[], most: number): string[] {
+  const kept: string[] = [];
+  let left = most;
+  for (const word of words) {
+    if (left <= 0) break;
+    kept.push(word.slice(0, left));
+    left -= word.length + 1;
+  }
+  return kept;
 }

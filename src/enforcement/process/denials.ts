@@ -5,7 +5,7 @@ import { type EnforcerReport, HELD_MS } from '../protocol.ts';
 /** The same refusal is told once in so long, with how often it came. */
 const TELL_AGAIN_MS = 10_000;
 /** Kinds of refusals that are remembered. */
-const MAX_KINDS = 4096;
+const MAX_KINDS = 512;
 /** Files that wait to be kept as evidence: each is open, which holds up the unmounting of its container's root. */
 const MAX_HELD = 64;
 
