@@ -49,6 +49,8 @@ export interface Attack {
   readonly run: string;
   /** Attempts at most, where each is slow; all other attacks are tried as often as asked. */
   readonly most?: number;
+  /** Runs, where it does, only until the guard has noticed: how often depends on how fast both are. */
+  readonly window?: true;
   /** The kernel refuses it on the guard's behalf, so no event names it. */
   readonly unseen?: true;
 }
@@ -78,7 +80,7 @@ ${attack.run}
 }
 export B4=${folderOf(attack)}; N=${from}; while [ $N -lt ${from + attempts} ]; do
 W=$B4/at-$N; V=/opt/victims/$((${firstVictim}+N)); export N W V
-mkdir -p $W; echo "@$N"; ( attack ) </dev/null 2>&1; N=$((N+1)); done`;
+mkdir -p $W; printf '\\n@%s\\n' $N; ( attack ) </dev/null 2>&1; N=$((N+1)); done`;
 }
 
 /** Attempts an attack a number of times; victims from `firstVictim` on are its own. */

@@ -29,6 +29,11 @@ const overwritten = (method: string, title: string, more: Partial<Attack> = {}) 
   );
 
 const same = { why: NOT_THE_SAME };
+const untouched = {
+  expected: 'allowed',
+  technique: '-',
+  why: 'A copy in the container’s layer whose content is the image’s, without more privileges, is the image’s.',
+} as const;
 
 export const IMAGE_FILES: Attack[] = [
   changed('overwrite-cat', 'an image’s program overwritten by a shell', '$V; put program $V; $V'),
@@ -81,12 +86,12 @@ export const IMAGE_FILES: Attack[] = [
       most: 25,
     },
   ),
-  changed('touch', 'an image’s program after touch', 'touch $V; $V $A $B', same),
+  changed('touch', 'an image’s program after touch', 'touch $V; $V $A $B', untouched),
   changed('chmod', 'an image’s program after chmod u+s', 'chmod u+s $V; $V $A $B', {
     ...same,
     technique: 'T1548.001',
   }),
-  changed('chown', 'an image’s program after chown', 'chown 33 $V; $V $A $B', same),
+  changed('chown', 'an image’s program after chown', 'chown 33 $V; $V $A $B', untouched),
   changed('copy', 'a copy of an image’s program', 'cp $V $W/x; $W/x $A $B', same),
   changed('move', 'an image’s program under another name', 'mv $V $W/x; $W/x $A $B', {
     ...same,

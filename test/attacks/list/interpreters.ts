@@ -13,12 +13,18 @@ const by =
 const python = by('T1059.006');
 const perl = by('T1059');
 const inline = { expected: 'not-covered', why: NO_SCRIPT } as const;
+const asData = {
+  expected: 'not-covered',
+  why: 'No name, command line or first line says that it is code: it is not told from data that a program reads.',
+} as const;
 const PACKAGES = 'D=/usr/local/lib/python3.11/dist-packages; mkdir -p $D;';
 
 /** Writes the compiled form of the script, which says that its source need not be looked at, as Python reads it. */
 const COMPILED = `python3 -c 'import os, marshal, importlib.util as u
 code = compile(os.environ["python"], "x", "exec")
 open(os.environ["P"], "wb").write(u.MAGIC_NUMBER + (1).to_bytes(4, "little") + bytes(8) + marshal.dumps(code))'`;
+const CACHE = 'mkdir -p /opt/python/__pycache__; CACHED=/opt/python/__pycache__/greeter.cpython-311.pyc';
+const USE_CACHE = 'PYTHONPATH=/opt/python python3 -c "import greeter"; rm -rf /opt/python/__pycache__';
 const PICKLED = `python3 -c 'import os, pickle
 class X:
   def __reduce__(self): return (os.system, (os.environ["shell"],))
@@ -52,8 +58,18 @@ export const INTERPRETERS: Attack[] = [
   python(
     'pycache',
     'a poisoned __pycache__ of the image’s module',
-    `C=/opt/python/__pycache__; mkdir -p $C; export P=$C/greeter.cpython-311.pyc; ${COMPILED}; PYTHONPATH=/opt/python python3 -c "import greeter"; rm -rf $C`,
+    `${CACHE}; export P=$W/x; ${COMPILED}; cat $P > $CACHED; ${USE_CACHE}`,
     { technique: 'T1574' },
+  ),
+  python(
+    'pycache-by-python',
+    'a poisoned __pycache__ of the image’s module, written by Python itself',
+    `${CACHE}; export P=$CACHED; ${COMPILED}; ${USE_CACHE}`,
+    {
+      technique: 'T1574',
+      expected: 'detected',
+      why: 'Python writes such files as a part of its work: what it alone wrote there it may read.',
+    },
   ),
   python(
     'python-pth',
@@ -85,10 +101,7 @@ export const INTERPRETERS: Attack[] = [
     'python-exec',
     'python -c that reads its code from a file of data',
     `text python $W/x.txt; python3 -c 'import os; exec(open(os.environ["W"] + "/x.txt").read())'`,
-    {
-      expected: 'not-covered',
-      why: 'A program that reads a file as data and runs it is not told from one that only reads it.',
-    },
+    asData,
   ),
   python(
     'pickle',
@@ -110,9 +123,16 @@ export const INTERPRETERS: Attack[] = [
     'text perl $W/Evil.pm; echo "1;" >> $W/Evil.pm; PERL5LIB=$W PERL5OPT=-MEvil /usr/bin/perl -e 1',
     { technique: 'T1574.007' },
   ),
-  perl('perl-do', 'do FILE', `text perl $W/x; perl -e 'do "$ENV{W}/x"'`),
+  perl('perl-do', 'do FILE', `text perl $W/x.pl; perl -e 'do "$ENV{W}/x.pl"'`),
+  perl('perl-do-data', 'do FILE, named as data', `printenv perl > $W/x; perl -e 'do "$ENV{W}/x"'`, asData),
   perl('perl-e', 'perl -e', 'perl -e "$perl"', inline),
   perl('lua', 'lua FILE', 'text lua $W/x.lua; lua5.4 $W/x.lua'),
-  perl('lua-init', 'LUA_INIT', 'text lua $W/x; LUA_INIT=@$W/x lua5.4 -e ""'),
+  perl('lua-init', 'LUA_INIT', 'text lua $W/x.lua; LUA_INIT=@$W/x.lua lua5.4 -e ""'),
+  perl(
+    'lua-init-data',
+    'LUA_INIT of a file named as data',
+    'printenv lua > $W/x; LUA_INIT=@$W/x lua5.4 -e ""',
+    asData,
+  ),
   perl('lua-e', 'lua -e', 'lua5.4 -e "$lua"', inline),
 ];

@@ -43,7 +43,7 @@ export const LIBRARIES: Attack[] = [
   loaded(
     'ld-preload-unlinked',
     'LD_PRELOAD of /proc/self/fd, its file unlinked',
-    'put library $W/x; exec 9<$W/x; rm $W/x; LD_PRELOAD=/proc/self/fd/9 /bin/true',
+    'raw library | /opt/tools/descriptor preloaded $W',
   ),
   loaded('ld-audit', 'LD_AUDIT', 'put library $W/x; LD_AUDIT=$W/x /bin/true'),
   loaded(

@@ -86,12 +86,28 @@ export const SHELLS: Attack[] = [
   }),
   script('m4', 'm4 FILE (syscmd)', `echo "syscmd(\\\`$(printenv shell)')" > $W/x; m4 $W/x`, {
     technique: 'T1059',
+    expected: 'not-covered',
+    why: 'A program that runs commands out of its data and that Pristine does not know as an interpreter.',
   }),
   script('ed', 'ed < FILE (command !)', 'echo "!$(printenv shell)" > $W/x; ed -s < $W/x', {
     technique: 'T1059',
-    expected: 'detected',
-    why: 'An editor’s input is data to Pristine; the file is told of.',
+    why: 'The shell opens the file, and shells are refused it.',
   }),
+  script('ed-file', 'cat FILE | ed (command !)', 'echo "!$(printenv shell)" > $W/x; cat $W/x | ed -s', {
+    technique: 'T1059',
+    expected: 'not-covered',
+    why: 'cat reads data, and what the editor gets is a pipe.',
+  }),
+  script(
+    'sh-volume',
+    'sh FILE in a volume',
+    'text shell /vol/attack-sh-volume-$N; sh /vol/attack-sh-volume-$N',
+    {
+      where: 'mounts',
+      expected: 'not-covered',
+      why: 'In volumes programs and libraries are refused by default, scripts where the policy says `volumes: deny`.',
+    },
+  ),
   script(
     'crontab',
     'a command in /etc/cron.d',

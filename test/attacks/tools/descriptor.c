@@ -7,6 +7,7 @@
 #include <err.h>
 #include <fcntl.h>
 #include <linux/mount.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -110,6 +111,36 @@ static void handed_over(const char *folder) {
   wait(0);
 }
 
+/* Run by the name that another process's descriptor has in /proc. */
+static void other_process(const char *folder) {
+  int fd = for_reading(deleted(folder));
+  pid_t holder = fork();
+  if (holder == 0) {
+    pause();
+    _exit(0);
+  }
+  close(fd);
+  pid_t runner = fork();
+  if (runner == 0) {
+    char name[64];
+    snprintf(name, sizeof name, "/proc/%d/fd/%d", holder, fd);
+    execve(name, no_words, environ);
+    err(1, "execve %s", name);
+  }
+  waitpid(runner, 0, 0);
+  kill(holder, SIGKILL);
+  waitpid(holder, 0, 0);
+}
+
+/* Loaded into a program of the image by LD_PRELOAD, its file unlinked. */
+static void preloaded(const char *folder) {
+  char *setting, *words[] = {"true", 0};
+  check(asprintf(&setting, "LD_PRELOAD=/proc/self/fd/%d", for_reading(deleted(folder))) > 0, "asprintf");
+  char *settings[] = {setting, 0};
+  execve("/bin/true", words, settings);
+  err(1, "execve");
+}
+
 /* A path that is longer than any the kernel would spell: folders one in another, entered one by one. */
 static void deep(const char *folder) {
   char name[201];
@@ -143,6 +174,14 @@ static void load_memory(void) {
   if (dlopen(name, RTLD_NOW) == 0) errx(1, "%s", dlerror());
 }
 
+static void preload_memory(void) {
+  char *setting, *words[] = {"true", 0};
+  check(asprintf(&setting, "LD_PRELOAD=/proc/self/fd/%d", memory(0)) > 0, "asprintf");
+  char *settings[] = {setting, 0};
+  execve("/bin/true", words, settings);
+  err(1, "execve");
+}
+
 /* A tmpfs that is mounted in no namespace: only its descriptor leads to it. */
 static void detached(void) {
   int fs = (int)syscall(SYS_fsopen, "tmpfs", 0);
@@ -167,6 +206,9 @@ int main(int count, char **words) {
   else if (!strcmp(trick, "deleted")) run_descriptor(for_reading(deleted(folder)));
   else if (!strcmp(trick, "deleted-proc")) run_proc(for_reading(deleted(folder)));
   else if (!strcmp(trick, "handed-over")) handed_over(folder);
+  else if (!strcmp(trick, "other-process")) other_process(folder);
+  else if (!strcmp(trick, "preloaded")) preloaded(folder);
+  else if (!strcmp(trick, "memfd-preload")) preload_memory();
   else if (!strcmp(trick, "deep")) deep(folder);
   else if (!strcmp(trick, "memfd")) run_descriptor(memory(MFD_CLOEXEC));
   else if (!strcmp(trick, "memfd-proc")) run_proc(memory(0));

@@ -57,7 +57,7 @@ static void spin(unsigned turns) {
 
 /* Swaps the image's program once, at an arbitrary moment. */
 static void swap_once(unsigned *seed) {
-  spin((unsigned)rand_r(seed) % 200000);
+  spin((unsigned)rand_r(seed) % 60000);
   if (is("replace")) {
     rename(evil, victim);
     return;
@@ -95,18 +95,28 @@ static void image_files(int first) {
   }
 }
 
+/* The first bytes alone make the difference between a text and a library, a comment and a command. */
+static const char harmless[4] = {'#', ' ', ' ', ' '};
+
+/* Harmless to begin with: what is a program's is not opened for reading, so not for a mapping either. */
+static void make_harmless(void) {
+  char kept[4];
+  memcpy(kept, content, 4), memcpy(content, harmless, 4);
+  make(path, size);
+  memcpy(content, kept, 4);
+}
+
 /* Flips between what is harmless and what is not, until it is over. */
 static void *flipper(void *unused) {
-  int fd = open(path, O_RDWR);
+  int fd = is("preload-write") || is("script-write") ? open(path, O_WRONLY) : open(path, O_RDWR);
   if (is("symlink") || is("preload-symlink") || is("script-symlink") || is("exchange")) {
     while (!over) renameat2(AT_FDCWD, path, AT_FDCWD, evil, RENAME_EXCHANGE);
     return unused;
   }
-  /* The first bytes alone make the difference between a text and a library, a comment and a command. */
-  char harmless[4] = {'#', ' ', ' ', ' '};
-  char *map = mmap(0, 4096, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
-  check(map != MAP_FAILED, "mmap");
+  check(fd >= 0, path);
   int mapped = is("preload-mmap") || is("script-mmap");
+  char *map = mapped ? mmap(0, 4096, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0) : 0;
+  check(map != MAP_FAILED, "mmap");
   for (int on = 0; !over; on = !on) {
     const char *bytes = on ? content : harmless;
     if (mapped) memcpy(map, bytes, 4);
@@ -131,9 +141,9 @@ static void one_path(void) {
 #ifdef __x86_64__
 /* Runs the program by single system calls; once it has opened the path, the content comes into the file. */
 static void stopped(void) {
-  int writer = open(path, O_RDWR), status, script = is("stop-script");
+  int writer = open(path, O_WRONLY), status, script = is("stop-script");
   while (attempts < goal) {
-    char harmless[4] = {'#', ' ', ' ', ' '}, preload[4300];
+    char preload[4300];
     check(pwrite(writer, harmless, 4, 0) == 4, "pwrite");
     snprintf(preload, sizeof preload, "LD_PRELOAD=%s", path);
     char *words[] = {script ? "/bin/sh" : "/bin/true", script ? path : 0, 0};
@@ -184,7 +194,7 @@ int main(int count, char **words) {
   pthread_t other;
   int on_image = is("write") || is("mmap") || is("replace");
   if (strncmp(variant, "stop", 4) == 0) {
-    make(path, size);
+    make_harmless();
     stopped();
   } else if (on_image) {
     pthread_create(&other, 0, swapper, 0);
@@ -200,7 +210,7 @@ int main(int count, char **words) {
       make(real, size);
       const char *genuine = is("preload-symlink") ? "/opt/lib/libordinary.so" : is("script-symlink") ? "/opt/race/script" : victim;
       check(symlink(genuine, path) == 0 && symlink(real, evil) == 0, "symlink");
-    } else make(path, size);
+    } else make_harmless();
     pthread_create(&other, 0, flipper, 0);
     one_path();
     over = 1;
