@@ -34,13 +34,20 @@ export async function cpuMs(pids: readonly number[]): Promise<number> {
   return nanoseconds / 1e6;
 }
 
-/** Resident memory in MB: `rss` counts shared pages in every process, `pss` shares them out. */
-export async function memoryMb(pids: readonly number[]): Promise<{ rss: number; pss: number }> {
-  let [rss, pss] = [0, 0];
+/**
+ * Resident memory of some processes in MB (proc(5): smaps_rollup). `rss` counts a page in each process that has it.
+ * `once` counts pages of files, such as those of Node.js itself, for the process that has most of them alone, which
+ * is what the processes need where no other runs the same program; `pss` would share them out to others as well.
+ */
+export async function memoryMb(pids: readonly number[]): Promise<{ rss: number; pss: number; once: number }> {
+  let [rss, pss, anonymous, files] = [0, 0, 0, 0];
   for (const pid of pids) {
     const text = await readFile(`/proc/${pid}/smaps_rollup`, 'utf8').catch(() => '');
-    rss += Number(/^Rss: +(\d+)/m.exec(text)?.[1] ?? 0);
-    pss += Number(/^Pss: +(\d+)/m.exec(text)?.[1] ?? 0);
+    const kilobytes = (name: string) => Number(new RegExp(`^${name}: +(\\d+)`, 'm').exec(text)?.[1] ?? 0);
+    rss += kilobytes('Rss');
+    pss += kilobytes('Pss');
+    anonymous += kilobytes('Anonymous');
+    files = Math.max(files, kilobytes('Rss') - kilobytes('Anonymous'));
   }
-  return { rss: rss / 1024, pss: pss / 1024 };
+  return { rss: rss / 1024, pss: pss / 1024, once: (anonymous + files) / 1024 };
 }
