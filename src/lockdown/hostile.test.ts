@@ -3,8 +3,8 @@ import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSyn
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
+import { hostMountsNaming, lockable } from '../../test/support/lockable.ts';
 import { packageRoot } from '../kernel/index.ts';
-import { hostMountsNaming, lockable } from './test-support/locked-container.ts';
 
 const HOLDS = 'exec 9> /held; touch /dev/shm/started; exec sleep 1000';
 

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { BUSYBOX, docker } from '../../test/support/engine.ts';
-import { hostMountsNaming, lockable } from './test-support/locked-container.ts';
+import { hostMountsNaming, lockable } from '../../test/support/lockable.ts';
 
 /** A lock takes a second where the machine is busy. */
 const PATIENCE = { timeout: 20_000 };

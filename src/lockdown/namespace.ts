@@ -7,7 +7,7 @@ import { decodePathBytes, PristineError } from '../kernel/index.ts';
 import { type MountPoint, mountNamespaceOf, readMounts } from '../linux/index.ts';
 import type { MountAnswer, MountRequest } from './protocol.ts';
 
-/** A container can make a mount whose server never answers; nothing waits for it longer than this. */
+/** A container can make a mount whose server never answers; no answer is waited for longer than this. */
 const PATIENCE_MS = 10_000;
 
 /**
@@ -91,6 +91,7 @@ export class MountNamespace implements AsyncDisposable {
   async #answer(): Promise<MountAnswer> {
     const { value, done } = await this.#answers.next();
     if (done === true) throw refused('its mounts did not answer');
+    this.#timer.refresh();
     return JSON.parse(value) as MountAnswer;
   }
 

@@ -2,10 +2,10 @@ import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'nod
 import { join } from 'node:path';
 import { describe, expect, test, vi } from 'vitest';
 import { docker } from '../../test/support/engine.ts';
+import { lockable } from '../../test/support/lockable.ts';
 import { lockedContainers } from './index.ts';
 import { MountNamespace } from './namespace.ts';
 import { LockRecords } from './record.ts';
-import { lockable } from './test-support/locked-container.ts';
 
 const HOLDS = 'exec 9> /held; touch /dev/shm/started; exec sleep 1000';
 

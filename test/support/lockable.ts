@@ -1,9 +1,15 @@
 /** A container of the tests as a target of locks, with a state directory of its own. */
 import { readFileSync } from 'node:fs';
-import { docker, startContainer, type TestContainer } from '../../../test/support/engine.ts';
-import { temporaryState } from '../../../test/support/guard.ts';
-import { watchTarget } from '../../../test/support/watch-target.ts';
-import { type LockReport, type LockTarget, lock, type UnlockReport, unlock } from '../index.ts';
+import {
+  type LockReport,
+  type LockTarget,
+  lock,
+  type UnlockReport,
+  unlock,
+} from '../../src/lockdown/index.ts';
+import { docker, startContainer, type TestContainer } from './engine.ts';
+import { temporaryState } from './guard.ts';
+import { watchTarget } from './watch-target.ts';
 
 export interface Lockable extends AsyncDisposable {
   readonly container: TestContainer;
