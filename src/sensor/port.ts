@@ -81,7 +81,10 @@ export type SensorEvent =
       readonly type: 'gap';
       readonly containerId: string | null;
       readonly reason: string;
+      /** When it began. */
       readonly at: number;
+      /** How long events may have been missed, in milliseconds, where that is known. */
+      readonly lengthMs?: number;
     };
 
 export interface SensorCapabilities {

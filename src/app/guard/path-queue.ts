@@ -17,7 +17,7 @@ const FIRST_PAUSE_MS = 20;
 const LONGEST_PAUSE_MS = 2000;
 
 /** Above so many waiting paths a scan is cheaper, and memory stays bounded. */
-const MAX_WAITING = 20_000;
+const MAX_WAITING = 4000;
 
 /**
  * Paths that wait to be looked at, oldest first. A path that is written to all the time is looked at less and

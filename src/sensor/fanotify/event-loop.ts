@@ -54,6 +54,8 @@ export class EventLoop {
   #first = false;
   #idleMs = PERIOD_MS;
   #periodStart = 0;
+  /** When events were read last, in milliseconds since 1970. */
+  #lastRead = Date.now();
 
   /** @throws {PristineError} E_SYSCALL when the kernel refuses a fanotify group */
   constructor(start: WorkerStart, report: (report: WorkerReport) => void) {
@@ -150,9 +152,12 @@ export class EventLoop {
     // After the read: whoever made these changes has its fork and exec told by now.
     this.#readProcesses();
     const at = Date.now();
+    const before = this.#lastRead;
+    this.#lastRead = at;
     for (const event of parseEvents(this.#buffer, length)) {
       if (event.pid === process.pid) continue;
-      if (event.mask & FAN.Q_OVERFLOW) this.#outbox.gap(null, "the kernel's queue was full", at);
+      // The kernel does not say when it began to drop events: after those that were read before, at the earliest.
+      if (event.mask & FAN.Q_OVERFLOW) this.#outbox.gap(null, "the kernel's queue was full", before);
       try {
         this.#translate(event, at);
       } catch (error) {

@@ -58,16 +58,16 @@ export class Outbox {
     this.#batchBytes += sizeOf(event.process);
   }
 
-  /** Events of a container (null: of any) were or may have been missed. */
-  gap(containerId: string | null, reason: string, now: number): void {
-    if (!this.#gaps.has(containerId)) this.#gaps.set(containerId, { reason, since: now });
+  /** Events of a container (null: of any) were or may have been missed, from a time on until now. */
+  gap(containerId: string | null, reason: string, since: number): void {
+    if (!this.#gaps.has(containerId)) this.#gaps.set(containerId, { reason, since });
   }
 
   /** Sends what has gathered. */
   flush(now: number): void {
     if (this.#gapsDue(now)) {
       for (const [containerId, { reason, since }] of this.#gaps) {
-        this.#put({ type: 'gap', containerId, reason, at: since });
+        this.#put({ type: 'gap', containerId, reason, at: since, lengthMs: Math.max(0, now - since) });
       }
       this.#gaps.clear();
       this.#gapsToldAt = now;

@@ -91,6 +91,8 @@ class FanotifySensor implements ChangeSensor {
       transferList: [port2],
       // Options such as --input-type are about the main program.
       execArgv: [],
+      // A flood makes garbage at a rate that would let the young generation grow to many times what is alive.
+      resourceLimits: { maxYoungGenerationSizeMb: 12 },
       // Its descriptors come from system calls that Node does not know of; it closes them itself.
       trackUnmanagedFds: false,
     });

@@ -34,6 +34,8 @@ class PollingSensor implements ChangeSensor {
   readonly #everyMs: number;
   /** By container id; null while the engine does not answer for it. */
   readonly #listings = new Map<string, Listing | null>();
+  /** Since when the engine has not answered for a container, in milliseconds since 1970. */
+  readonly #silentSince = new Map<string, number>();
   #outstanding = 0;
   readonly #queue = new EventQueue((count) => {
     this.#outstanding -= count;
@@ -61,6 +63,7 @@ class PollingSensor implements ChangeSensor {
 
   async unwatch(containerId: string): Promise<void> {
     this.#listings.delete(containerId);
+    this.#silentSince.delete(containerId);
   }
 
   events(): AsyncIterable<SensorEvent> {
@@ -99,8 +102,11 @@ class PollingSensor implements ChangeSensor {
     try {
       now = await this.#list(id);
       events = differences(id, before ?? new Map(), now);
-      if (before === null) events = [gap(id, 'the engine did not answer for a while')];
+      const since = this.#silentSince.get(id) ?? Date.now();
+      this.#silentSince.delete(id);
+      if (before === null) events = [gap(id, 'the engine did not answer for a while', since)];
     } catch (error) {
+      if (before !== null) this.#silentSince.set(id, Date.now());
       events = before === null ? [] : [gap(id, `the engine does not list changes: ${messageOf(error)}`)];
     }
     // It may have been taken off the list while the engine was busy.
@@ -115,8 +121,11 @@ class PollingSensor implements ChangeSensor {
   }
 }
 
-function gap(containerId: string, reason: string): SensorEvent {
-  return { type: 'gap', containerId, reason, at: Date.now() };
+/** @param since when it began, where it is over */
+function gap(containerId: string, reason: string, since?: number): SensorEvent {
+  const now = Date.now();
+  if (since === undefined) return { type: 'gap', containerId, reason, at: now };
+  return { type: 'gap', containerId, reason, at: since, lengthMs: now - since };
 }
 
 function differences(containerId: string, before: Listing, now: Listing): SensorEvent[] {
