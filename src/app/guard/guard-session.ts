@@ -1,9 +1,9 @@
 import type { Finding, GuardEvent, Incident, Policy } from '../../contract/index.ts';
 import { decide } from '../../drift/index.ts';
 import type { Enforcer } from '../../enforcement/index.ts';
-import type { ContainerSummary, Engine, EngineEvent } from '../../engine/index.ts';
+import type { ContainerDetails, ContainerSummary, Engine, EngineEvent } from '../../engine/index.ts';
 import type { FrameKeeper } from '../../evidence/index.ts';
-import type { Clock, Logger } from '../../kernel/index.ts';
+import { type Clock, type Logger, PristineError } from '../../kernel/index.ts';
 import type { ResponseDependencies, StepReport } from '../../response/index.ts';
 import type { ChangeSensor } from '../../sensor/index.ts';
 import type { GuardedContainer } from '../../server/index.ts';
@@ -42,6 +42,8 @@ export class GuardSession {
   readonly #responses: Responses;
   readonly #preparation: CapturePreparation;
   readonly #protection: Protection;
+  /** What is being done about each container's events. */
+  readonly #atWork = new Map<string, Promise<void>>();
   readonly #closing = new AbortController();
 
   constructor(options: GuardSessionOptions) {
@@ -108,7 +110,7 @@ export class GuardSession {
     for (const container of await engine.list()) {
       if (!this.#chooses(container)) continue;
       try {
-        if (!isAlive(container)) await this.#expect(container.id);
+        if (!isAlive(container)) await this.#expect(await engine.inspect(container.id));
         else await this.#watch(container.id);
       } catch (error) {
         // What nobody asked for by name must not keep the others from being guarded.
@@ -118,11 +120,17 @@ export class GuardSession {
     }
   }
 
+  /**
+   * Takes an event in and answers at once. A container waits for nothing but its own earlier events: what another
+   * one's start costs must not keep the first program of this one unchecked.
+   */
   async onEngineEvent(event: EngineEvent): Promise<void> {
-    const { containerId: id, kind } = event;
-    if (kind === 'remove') await this.#unwatch(id, 'the container was removed');
-    else if (kind === 'start') await this.#onStart(id);
-    else if (kind === 'create') await this.#onCreate(id);
+    const { containerId: id } = event;
+    const work = (this.#atWork.get(id) ?? Promise.resolve()).then(() => this.#onEvent(event));
+    this.#atWork.set(id, work);
+    void work.then(() => {
+      if (this.#atWork.get(id) === work) this.#atWork.delete(id);
+    });
   }
 
   /** After a time in which the engine could not be followed. */
@@ -134,8 +142,7 @@ export class GuardSession {
     }
     for (const container of containers) {
       if (!this.#chooses(container)) continue;
-      if (isAlive(container)) await this.#onStart(container.id);
-      else await this.#onCreate(container.id);
+      await this.#onEvent({ containerId: container.id, kind: isAlive(container) ? 'start' : 'create' });
     }
     this.#onGap(null, gap);
   }
@@ -147,6 +154,7 @@ export class GuardSession {
   /** Stops watching and lets responses that are at work come to their end. */
   async close(): Promise<void> {
     this.#closing.abort();
+    await Promise.all(this.#atWork.values());
     await this.#protection.close();
     await this.#options.sensor.close();
     await Promise.all([...this.#watches.values()].map((watch) => watch.stop()));
@@ -160,39 +168,40 @@ export class GuardSession {
     return names.some((name) => container.name === name || container.id.startsWith(name));
   }
 
+  async #onEvent({ containerId: id, kind }: Pick<EngineEvent, 'containerId' | 'kind'>): Promise<void> {
+    try {
+      if (kind === 'remove') await this.#unwatch(id, 'the container was removed');
+      else if (kind === 'start') await this.#onStart(id);
+      else if (kind === 'create') await this.#onCreate(id);
+    } catch (error) {
+      // One that is gone before it could be looked at is no problem: its removal is an event of its own.
+      if (!(error instanceof PristineError && error.code === 'E_NO_SUCH_CONTAINER')) this.#problem(error);
+    }
+  }
+
   /** A container started: a chosen one is watched, one that is watched already has new processes. */
   async #onStart(id: string): Promise<void> {
     const { engine, sensor } = this.#options;
     const watch = this.#watches.get(id);
-    try {
-      const details = await engine.inspect(id);
-      if (watch === undefined) {
-        if (this.#chooses(details)) await this.#watch(id);
-        return;
-      }
-      watch.details = details;
-      await sensor.watch(details);
-      watch.rescan();
-      await this.#protection.protect(details, watch.policy);
-    } catch (error) {
-      this.#problem(error);
+    const details = await engine.inspect(id);
+    if (watch === undefined) {
+      if (this.#chooses(details)) await this.#watch(id);
+      return;
     }
+    watch.details = details;
+    await sensor.watch(details);
+    watch.rescan();
+    await this.#protection.protect(details, watch.policy);
   }
 
   /** A container that does not run yet: its first program is to be checked too. */
   async #onCreate(id: string): Promise<void> {
-    try {
-      const details = await this.#options.engine.inspect(id);
-      if (this.#chooses(details) && !isAlive(details)) await this.#expect(id);
-    } catch (error) {
-      this.#problem(error);
-    }
+    const details = await this.#options.engine.inspect(id);
+    if (this.#chooses(details) && !isAlive(details)) await this.#expect(details);
   }
 
-  async #expect(id: string): Promise<void> {
-    const { engine, policies } = this.#options;
-    const details = await engine.inspect(id);
-    await this.#protection.protect(details, policies.policyFor(details));
+  async #expect(details: ContainerDetails): Promise<void> {
+    await this.#protection.protect(details, this.#options.policies.policyFor(details));
   }
 
   async #watch(id: string): Promise<void> {
