@@ -69,5 +69,6 @@ function markdownOf(result: BenchmarkResult): string {
   );
   if (missed.length > 0) lines.push('', `Wished for and missed: ${missed.join('; ')}.`);
   for (const { variant, reason } of result.failures) lines.push('', `Not measured: ${variant}: ${reason}`);
+  for (const note of result.notes) lines.push('', `${note}.`);
   return lines.join('\n');
 }
