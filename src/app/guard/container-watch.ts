@@ -149,7 +149,7 @@ export class ContainerWatch {
     await this.#tell(changes, new Map(touched.map(({ path, at }) => [path, at])));
   }
 
-  /** What is known already costs a glance; the rest is hashed and judged as it is found, a batch at a time. */
+  /** What is known and settled costs a glance; the rest is hashed and judged as it is found, a batch at a time. */
   async #scan(): Promise<void> {
     const gaps = this.#gaps;
     this.#gaps = [];
@@ -157,7 +157,8 @@ export class ContainerWatch {
     const { knows } = this.#known;
     const options = { hash: true, maxHashBytes: EVENT_HASH_BYTES, signal, isKnown: knows };
     try {
-      for await (const fresh of this.reader.scanStream(this.details, options)) {
+      for await (const found of this.reader.scanStream(this.details, options)) {
+        const fresh = found.filter((change) => !this.#known.has(change));
         await this.#tell(fresh, new Map());
         // Who touches a file now does not wait for the end of a long scan.
         await this.#lookAtDue();

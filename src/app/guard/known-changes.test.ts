@@ -43,3 +43,18 @@ test('begins anew when it is full', () => {
   for (let at = 0; at <= 100; at++) known.add(change(`/${at}`));
   expect([known.has(change('/0')), known.has(change('/100'))]).toEqual([false, true]);
 });
+
+test('tells another content under the same stamp, and asks a scan to hash what changed just now', () => {
+  const known = new KnownChanges();
+  const hashed = (path: string, sha256: string, ctime: string): Change => {
+    const one = change(path, '7', ctime);
+    return { ...one, after: one.after === null ? null : { ...one.after, sha256 } };
+  };
+  const young = `${Math.floor(Date.now() / 1000) - 5}.000000000`;
+  known.add(hashed('/old', 'aa', '1.000000000'));
+  known.add(hashed('/young', 'aa', young));
+  expect(known.has(hashed('/young', 'aa', young))).toBe(true);
+  expect(known.has(hashed('/young', 'bb', young))).toBe(false);
+  expect(known.knows('/young', 'A', change('/young', '7', young).after)).toBe(false);
+  expect(known.knows('/old', 'A', change('/old').after)).toBe(true);
+});

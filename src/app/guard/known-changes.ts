@@ -1,19 +1,29 @@
 import { hash, randomBytes } from 'node:crypto';
-import type { Change, ChangeKind } from '../../contract/index.ts';
+import type { Change, ChangeKind, FileState } from '../../contract/index.ts';
 import type { FileStamp } from '../../sensor/index.ts';
 
-/** 32-bit words of a slot: two of the path's digest, four of the whole state's. */
-const SLOT_WORDS = 6;
+/** 32-bit words of a slot: two of the path's digest, four of the state's, two of the content's. */
+const SLOT_WORDS = 8;
+const STATE_AT = 2;
+const STATE_WORDS = 4;
+const CONTENT_AT = 6;
+const CONTENT_WORDS = 2;
 const FEWEST_SLOTS = 1024;
 
 /** Beyond this many paths the memory starts anew: some changes are then assessed twice, none is missed. */
 const MOST_KNOWN = 2_000_000;
 
 /**
+ * Stores through a memory mapping set a ctime when they reach a page that was written back, and not again until
+ * it is written back the next time, half a minute later: what a younger file holds is not known by its ctime.
+ */
+const SETTLED_SECONDS = 120;
+
+/**
  * Which changes were assessed already, so that a rescan costs little and no finding is told twice. Of each
- * path 24 bytes are kept, in a table with open addressing: at most 96 MiB for two million paths.
+ * path 32 bytes are kept, in a table with open addressing: at most 128 MiB for two million paths.
  *
- * A change counts as known when 128 bits of a digest of its path and state are equal. The digest has a key
+ * A change counts as known when 128 bits of a digest of its path and state are equal, and 64 of its content's. The digest has a key
  * of its own in every run, so that no container can look for a state that passes for another.
  */
 export class KnownChanges {
@@ -27,14 +37,18 @@ export class KnownChanges {
   }
 
   has({ path, kind, after }: Change): boolean {
-    return this.knows(path, kind, after);
+    const slot = this.#find(this.#digest(path));
+    return (
+      this.#holds(slot + STATE_AT, STATE_WORDS, this.#digest(stateText(path, kind, after))) &&
+      this.#holds(slot + CONTENT_AT, CONTENT_WORDS, this.#digest(contentText(path, after)))
+    );
   }
 
-  /** The same for what a scan sees at a glance. */
+  /** Whether a change that a scan sees at a glance need not be looked at again. */
   readonly knows = (path: string, kind: ChangeKind, after: FileStamp | null): boolean => {
-    const state = this.#digest(stateText(path, kind, after));
+    if (after?.type === 'file' && !(Date.now() / 1000 - Number(after.ctime) > SETTLED_SECONDS)) return false;
     const slot = this.#find(this.#digest(path));
-    return this.#slots[slot] !== 0 && this.#holds(slot, state);
+    return this.#holds(slot + STATE_AT, STATE_WORDS, this.#digest(stateText(path, kind, after)));
   };
 
   add({ path, kind, after }: Change): void {
@@ -45,15 +59,15 @@ export class KnownChanges {
     if (this.#slots[slot] === 0) this.#count += 1;
     this.#slots[slot] = pathWord(digest, 0);
     this.#slots[slot + 1] = pathWord(digest, 1);
-    const state = this.#digest(stateText(path, kind, after));
-    for (let word = 0; word < 4; word++) this.#slots[slot + 2 + word] = wordOf(state, word);
+    this.#put(slot + STATE_AT, STATE_WORDS, this.#digest(stateText(path, kind, after)));
+    this.#put(slot + CONTENT_AT, CONTENT_WORDS, this.#digest(contentText(path, after)));
   }
 
   /** The path is as the image has it again. */
   forget(path: string): void {
     const slot = this.#find(this.#digest(path));
     // The slot stays the path's own: emptied, it would cut off others that were put behind it.
-    if (this.#slots[slot] !== 0) this.#slots.fill(0, slot + 2, slot + SLOT_WORDS);
+    if (this.#slots[slot] !== 0) this.#slots.fill(0, slot + STATE_AT, slot + SLOT_WORDS);
   }
 
   #digest(text: string): string {
@@ -73,11 +87,15 @@ export class KnownChanges {
     }
   }
 
-  #holds(slot: number, state: string): boolean {
-    for (let word = 0; word < 4; word++) {
-      if (this.#slots[slot + 2 + word] !== wordOf(state, word)) return false;
+  #holds(at: number, words: number, digest: string): boolean {
+    for (let word = 0; word < words; word++) {
+      if (this.#slots[at + word] !== wordOf(digest, word)) return false;
     }
     return true;
+  }
+
+  #put(at: number, words: number, digest: string): void {
+    for (let word = 0; word < words; word++) this.#slots[at + word] = wordOf(digest, word);
   }
 
   #grow(): void {
@@ -120,4 +138,8 @@ function stateText(path: string, kind: ChangeKind, after: FileStamp | null): str
   // No path holds a NUL, which so ends it.
   if (after === null) return `${path}\0${kind}`;
   return `${path}\0${kind} ${after.type} ${after.ctime} ${after.inode} ${after.size} ${after.mode}`;
+}
+
+function contentText(path: string, after: FileState | null): string {
+  return `${path}\0\0${after?.sha256 ?? ''}`;
 }

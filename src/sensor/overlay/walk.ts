@@ -42,6 +42,8 @@ export interface Looking extends Comparison {
   readonly pacer: Pacer;
   /** Whether extended attributes are read of what only the upper layer has. */
   readonly attributes: boolean;
+  /** See {@link MOST_PENDING}. */
+  readonly mostPending?: number;
 }
 
 /** So many changes are handed on at once. */
@@ -121,7 +123,8 @@ function* draftsIn(visit: Visit): Generator<Draft | null> {
 
 /** The names of the upper directory; answers true when it is to be read on later. */
 function* upperDrafts(visit: Visit, upper: OpenDirectory): Generator<Draft | null, boolean> {
-  const { at, container, image, pending } = visit;
+  const { at, container, image, pending, looking } = visit;
+  const { mostPending = MOST_PENDING } = looking;
   const lower = new LowerNames(container, image);
   const before = pending.length;
   using entries = upper.directory.entries(at.from);
@@ -132,7 +135,7 @@ function* upperDrafts(visit: Visit, upper: OpenDirectory): Generator<Draft | nul
     const isPlain = status.type !== 'dir' && !upper.ref.xwhiteouts && !lower.has(name);
     const draft = isPlain ? added(visit, upper, name, status, entries) : undefined;
     yield draft === undefined ? compareName(visit, name) : draft;
-    if (pending.length < MOST_PENDING || pending.length - before < FEWEST_AT_ONCE) continue;
+    if (pending.length < mostPending || pending.length - before < FEWEST_AT_ONCE) continue;
     // What waits here comes after the directories found so far.
     pending.splice(before, 0, { ...at, from: entries.position });
     return true;
