@@ -35,6 +35,7 @@ const grown = growth(report);
 console.log(JSON.stringify({ ...report, grown }));
 for (const sentence of [...grown, ...report.wrong]) console.error(sentence);
 console.error(
-  `${report.lives} containers; of ${report.tried} tries to run what the image never held, ${report.ran} ran`,
+  `${report.lives} containers; of ${report.tried} tries to run what the image never held, ${report.ranBefore} ran ` +
+    `before their container was watched, and ${report.ranAfter} after it`,
 );
-process.exitCode = grown.length === 0 && report.ran === 0 ? 0 : 1;
+process.exitCode = grown.length === 0 && report.ranAfter === 0 ? 0 : 1;

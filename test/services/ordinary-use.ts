@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { GuardEvent, Mode } from '../../src/contract/index.ts';
+import { run } from '../../src/host/index.ts';
 import { messageOf } from '../../src/kernel/index.ts';
 import { docker, startContainer, type TestContainer } from '../support/engine.ts';
 import { RunningGuard, temporaryState } from '../support/guard.ts';
@@ -74,8 +75,8 @@ async function untilReady(container: TestContainer, check: string): Promise<void
       return;
     } catch (error) {
       if (performance.now() > until) {
-        const logs = await docker('logs', '--tail', '20', container.id);
-        throw new Error(`${check}: not ready in time: ${logs}`, { cause: error });
+        const { stdout, stderr } = await run('docker', ['logs', '--tail', '20', container.id]);
+        throw new Error(`${check}: not ready in time: ${stdout}${stderr}`, { cause: error });
       }
       await sleep(250);
     }

@@ -20,7 +20,7 @@ const sample = (enforcer: Partial<ProcessFigures> = {}): Sample => ({
 });
 const report = (samples: Sample[], end = sample()): SoakReport => ({
   ...{ baseline: sample(), samples, end },
-  ...{ lives: 0, tried: 0, ran: 0, events: {}, wrong: [] },
+  ...{ lives: 0, tried: 0, ranBefore: 0, ranAfter: 0, events: {}, wrong: [] },
 });
 
 test('what stays as it is, or varies, has not grown', () => {

@@ -3,13 +3,14 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { run } from '../../src/host/index.ts';
 import { docker, testLabel } from '../support/engine.ts';
 
-/** What every container does, beginning with its very first program; says `tried` before what must not say `ran`. */
-const LIFE = `try() { echo tried; cp /bin/echo "$1"; "$1" ran; rm -f "$1"; }
+/** What every container does, beginning with its very first program; says `tried` and when, before what must not say `ran`. */
+const LIFE = `tried() { echo tried $(date +%s%3N); }
+try() { cp /bin/echo "$1"; tried; "$1" ran; rm -f "$1"; }
 try /tmp/at-once
 i=0; while [ $i -lt "$1" ]; do
   i=$((i+1)); echo "line $i" >> /var/log/app.log; date > /tmp/now; cat /tmp/now >/dev/null
   try /tmp/dropped-$i
-  echo tried; echo 'echo ran' > /tmp/script; sh /tmp/script
+  echo 'echo ran' > /tmp/script; tried; sh /tmp/script
   mkdir -p /data/$i; echo x > /data/$i/file; [ $i -eq 1 ] || rm -r /data/$((i-1)); sleep 0.5
 done; sleep "$2"`;
 
@@ -27,6 +28,7 @@ const KINDS: readonly Kind[] = [
   { options: ['--tmpfs', '/data:exec', '--tmpfs', '/tmp:exec'] },
   { stays: 60, fate: (id) => docker('restart', '-t', '0', id).then(() => sleep(1000)) },
   {
+    stays: 60,
     fate: (id) =>
       docker('pause', id)
         .then(() => sleep(300))
@@ -35,18 +37,19 @@ const KINDS: readonly Kind[] = [
   { options: ['--read-only', '--tmpfs', '/tmp:exec', '--tmpfs', '/var/log', '--tmpfs', '/data'] },
 ];
 
-export interface Life {
-  /** Programs and scripts that the image never held, run or read by a shell. */
-  readonly tried: number;
-  /** Those of them that ran. */
-  readonly ran: number;
+/** A program or script that the image never held, run or read by a shell. */
+export interface Attempt {
+  readonly container: string;
+  /** Milliseconds since 1970. */
+  readonly at: number;
+  readonly ran: boolean;
 }
 
 /**
  * Lives the `number`th life, of two to five seconds; the container is removed at its end.
  * @param name the container's, by which the guard knows that it is to be guarded
  */
-export async function live(image: string, name: string, number: number): Promise<Life> {
+export async function live(image: string, name: string, number: number): Promise<Attempt[]> {
   const { options = [], stays = 0, fate } = KINDS[number % KINDS.length] ?? {};
   const steps = 2 + (number % 3);
   try {
@@ -57,9 +60,8 @@ export async function live(image: string, name: string, number: number): Promise
     await sleep(500 + steps * 400);
     await fate?.(name);
     if (stays === 0) await docker('wait', name);
-    const said = (await docker('logs', name)).split('\n');
-    const count = (word: string) => said.filter((line) => line === word).length;
-    return { tried: count('tried'), ran: count('ran') };
+    const said = [...(await docker('logs', name)).matchAll(/^tried (\d+)(\nran)?$/gm)];
+    return said.map(([, at, ran]) => ({ container: name, at: Number(at), ran: ran !== undefined }));
   } finally {
     await run('docker', ['rm', '-f', '-v', name]);
   }

@@ -6,7 +6,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { ensureServiceImage } from '../../range/index.ts';
 import { RunningGuard, temporaryState } from '../support/guard.ts';
 import { figuresOf, guardProcesses, type ProcessFigures } from '../support/process-figures.ts';
-import { live } from './lives.ts';
+import { type Attempt, live } from './lives.ts';
 
 export interface Sample {
   /** Seconds since the first container started. */
@@ -24,10 +24,14 @@ export interface SoakReport {
   /** After the last one. */
   readonly end: Sample;
   readonly lives: number;
+  /** Programs and scripts that the image never held. */
   readonly tried: number;
-  readonly ran: number;
-  /** Events of the guard by type, and the text of those that tell of something wrong. */
+  /** Those of them that ran, before and after the guard said that it watches their container. */
+  readonly ranBefore: number;
+  readonly ranAfter: number;
+  /** Events of the guard by type. */
   readonly events: Readonly<Record<string, number>>;
+  /** Its events that tell of a problem, or of a gap. */
   readonly wrong: readonly string[];
 }
 
@@ -53,7 +57,7 @@ export async function soak(options: SoakOptions): Promise<SoakReport> {
   await using guard = new RunningGuard(state.path, ['--config', config]);
   await guard.waitFor('ready');
 
-  const lives: Promise<{ tried: number; ran: number }>[] = [];
+  const lives: Promise<Attempt[]>[] = [];
   const { enforcer } = guardProcesses(guard.pid);
   if (enforcer === null) throw new Error('the guard has no enforcer');
   const began = performance.now();
@@ -75,17 +79,25 @@ export async function soak(options: SoakOptions): Promise<SoakReport> {
     samples.push(taken);
     options.onSample?.(taken);
   }
-  const lived = await Promise.all(lives);
+  const attempts = (await Promise.all(lives)).flat();
   await sleep(SETTLE_MS);
   const end = sample();
+  const watchedSince = new Map(
+    guard.events.flatMap((event) =>
+      event.type === 'watching' ? [[event.container.name, Date.parse(event.at)]] : [],
+    ),
+  );
+  const ran = attempts.filter((attempt) => attempt.ran);
+  const ranAfter = ran.filter(({ container, at }) => at > (watchedSince.get(container) ?? Infinity));
   const told = Map.groupBy(guard.events, ({ type }) => type);
   return {
     baseline,
     samples,
     end,
     lives: lives.length,
-    tried: lived.reduce((sum, { tried }) => sum + tried, 0),
-    ran: lived.reduce((sum, { ran }) => sum + ran, 0),
+    tried: attempts.length,
+    ranBefore: ran.length - ranAfter.length,
+    ranAfter: ranAfter.length,
     events: Object.fromEntries([...told].map(([type, events]) => [type, events.length])),
     wrong: guard.events
       .filter(({ type }) => type === 'problem' || type === 'gap')
