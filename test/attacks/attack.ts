@@ -10,7 +10,8 @@ export type Expectation = 'denied' | 'detected' | 'not-covered' | 'allowed';
 
 /**
  * What the container has. `default`: `docker run` without options. `mounts`: an executable tmpfs at /mem, a volume at
- * /vol, a bind at /bind. `unconfined`: no seccomp filter. `admin`: that, CAP_SYS_ADMIN and CAP_SYS_PTRACE.
+ * /vol, a bind at /bind. `unconfined`: no seccomp filter. `admin`: that, CAP_SYS_ADMIN, CAP_SYS_PTRACE and a volume
+ * at /vol.
  */
 export type Surroundings = 'default' | 'mounts' | 'unconfined' | 'admin';
 
@@ -51,7 +52,7 @@ export interface Attack {
   readonly most?: number;
   /** Runs, where it does, only until the guard has noticed: how often depends on how fast both are. */
   readonly window?: true;
-  /** The kernel refuses it on the guard's behalf, so no event names it. */
+  /** No event names it: the kernel refuses it on the guard's behalf, or its path cannot be told. */
   readonly unseen?: true;
 }
 

@@ -18,7 +18,7 @@ export async function startContainers(image: string): Promise<Attacked> {
     default: [],
     mounts: ['--tmpfs', '/mem:exec', '-v', '/vol', '-v', `${folder}:/bind`],
     unconfined,
-    admin: [...unconfined, '--cap-add', 'SYS_ADMIN', '--cap-add', 'SYS_PTRACE'],
+    admin: [...unconfined, '--cap-add', 'SYS_ADMIN', '--cap-add', 'SYS_PTRACE', '-v', '/vol'],
   };
   const command = ['sh', '-c', '[ -x /opt/autorun ] && /opt/autorun; exec sleep infinity'];
   const started = new Map<Surroundings, TestContainer>();

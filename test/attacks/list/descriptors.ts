@@ -35,7 +35,11 @@ export const DESCRIPTORS: Attack[] = [
   trick('deleted', 'unlinked, then run by its descriptor (execveat(2))'),
   trick('deleted-proc', 'unlinked, then run by /proc/self/fd'),
   trick('handed-over', 'unlinked, its descriptor handed to another process over a socket'),
-  trick('deep', 'at a path longer than the kernel spells', { technique: 'T1564' }),
+  trick('deep', 'at a path longer than the kernel spells', {
+    technique: 'T1564',
+    unseen: true,
+    why: `${BY_FILE} Such a path cannot be told: the guard reports a gap.`,
+  }),
   trick('other-process', 'unlinked, then run by /proc/PID/fd of another process'),
   trick('memfd', 'a memory file (memfd_create(2)), by its descriptor', inMemory),
   trick('memfd-proc', 'a memory file, by /proc/self/fd', inMemory),

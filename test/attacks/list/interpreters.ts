@@ -67,7 +67,7 @@ export const INTERPRETERS: Attack[] = [
     `${CACHE}; export P=$CACHED; ${COMPILED}; ${USE_CACHE}`,
     {
       technique: 'T1574',
-      expected: 'detected',
+      expected: 'not-covered',
       why: 'Python writes such files as a part of its work: what it alone wrote there it may read.',
     },
   ),

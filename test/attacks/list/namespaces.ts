@@ -32,6 +32,7 @@ function later(id: string, title: string, mount: string, place: string): Attack[
   ];
 }
 
+const READ_ONLY = (from: string, to: string) => `mount --bind ${from} ${to}; mount -o remount,ro,bind ${to}`;
 const TMPFS = 'mount -t tmpfs t $W';
 const IN_NAMESPACE = `sh -c 'mount -t tmpfs t $W; printenv program | base64 -d > $W/x; chmod 755 $W/x; $W/x'`;
 const elsewhere = { expected: 'not-covered', window: true, why: ELSEWHERE } as const;
@@ -58,6 +59,24 @@ export const NAMESPACES: Attack[] = [
     '$W/m/x',
   ),
   mounted(
+    'volume-rebound',
+    'a volume bound to another place, a second later',
+    'F=attack-volume-rebound-$N; put program /vol/$F; mount --bind /vol $W; sleep 1; $W/$F; umount $W',
+    { most: 30 },
+  ),
+  mounted(
+    'volume-rebound-read-only',
+    'a volume bound read-only to another place, a second later',
+    `F=attack-volume-rebound-read-only-$N; put program /vol/$F; ${READ_ONLY('/vol', '$W')}; sleep 1; $W/$F; umount $W`,
+    { most: 30 },
+  ),
+  mounted(
+    'hosts-rebound-read-only',
+    '/etc/hosts bound read-only to another place, a second later',
+    `put program /etc/hosts; : > $W/h; ${READ_ONLY('/etc/hosts', '$W/h')}; sleep 1; $W/h; umount $W/h`,
+    { most: 30 },
+  ),
+  mounted(
     'mount-namespace',
     'a tmpfs in a mount namespace of its own',
     `unshare -m ${IN_NAMESPACE}`,
@@ -74,6 +93,16 @@ export const NAMESPACES: Attack[] = [
     'run from the container’s layer in a mount namespace of its own',
     'put program $W/x; unshare -m $W/x',
     { why: 'The container’s layer is watched in every mount namespace.' },
+  ),
+  mounted(
+    'leave-control-group',
+    'run by a process that left the container’s control groups',
+    `C=/mnt; { mount -t cgroup2 c $C || mount -t tmpfs t $C; } 2>/dev/null; for G in $(cut -d: -f2 /proc/self/cgroup | grep .); do mkdir -p $C/$G; mount -t cgroup -o $G c $C/$G; done 2>/dev/null
+put program $W/x; sh -c 'for P in /mnt/cgroup.procs /mnt/*/cgroup.procs; do echo $$ > $P; done 2>/dev/null; exec $W/x'; umount -R $C`,
+    {
+      technique: 'T1611',
+      why: 'A process is known by its mount namespace or root, too, not by its control groups alone.',
+    },
   ),
   mounted(
     'detached',

@@ -69,6 +69,15 @@ export const SHELLS: Attack[] = [
   ),
   script('bash-env', 'BASH_ENV', `${X} BASH_ENV=$W/x bash -c :`, { technique: 'T1546.004' }),
   script('sh-env', 'ENV of an interactive sh', `${X} ENV=$W/x sh -i -c :`, { technique: 'T1546.004' }),
+  script(
+    'bash-here-document-file',
+    'a file named as bash’s here-documents, which the shell has open for writing',
+    "printenv shell > $W/x; bash -c 'cat $W/x > /tmp/sh-thd.$N; exec 3>>/tmp/sh-thd.$N; . /tmp/sh-thd.$N'; rm -f /tmp/sh-thd.$N",
+    {
+      expected: 'not-covered',
+      why: 'Bash keeps here-documents in such files; it is as if the file had been piped into the shell.',
+    },
+  ),
   script('find-sh', 'find -exec sh', `${X} find $W -name x -exec sh {} \\;`),
   script('xargs-sh', 'xargs sh', `${X} echo $W/x | xargs sh`),
   script('memfd-script', 'sh of a memory file', 'printenv shell | /opt/tools/descriptor memfd-sh $W', {
