@@ -271,6 +271,14 @@ describe('what a language reads', () => {
     expect(answer({ exe, command })).toBe(expected);
   });
 
+  test('whatever it reads, when it was given too many words to tell what it runs', () => {
+    const python = (words: readonly string[]) =>
+      answer({ exe: '/usr/bin/python3', command: ['python3', ...words, '/app/a.py'] });
+    expect(python(Array(1000).fill('-u'))).toBe('data');
+    expect(python(Array(3000).fill('-u'))).toBe('interpret');
+    expect(python(['-W', 'x'.repeat(70_000)])).toBe('interpret');
+  });
+
   test('a script that is reached through a link', () => {
     const asked = { exe: '/usr/bin/python3', command: 'python3 /tmp/link' };
     expect(answer(asked)).toBe('data');
