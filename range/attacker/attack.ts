@@ -14,11 +14,14 @@ export interface AttackStep {
 }
 
 export interface AttackOptions {
-  /** `steady`: one step after the other; `hurried`: the steps of a stage at once. */
-  readonly pace: 'steady' | 'hurried';
+  /** `steady`: one step after the other, patiently; `hurried`: the steps of a stage at once. */
+  readonly pace: keyof typeof PATIENCE_MS;
   readonly onStep: (step: AttackStep) => void;
   readonly signal: AbortSignal;
 }
+
+/** How long the attacker waits for an answer. */
+const PATIENCE_MS = { steady: 5000, hurried: 1000 };
 
 /** Carries out the article's attack and answers with its steps, in the order of their definition. */
 export async function attack(target: Target, options: AttackOptions): Promise<AttackStep[]> {
@@ -32,8 +35,9 @@ export async function attack(target: Target, options: AttackOptions): Promise<At
 
 async function carryOut(step: StepDefinition, target: Target, options: AttackOptions): Promise<AttackStep> {
   const startedAt = preciseNow();
-  const result = await step.run(target, options.signal);
-  options.signal.throwIfAborted();
+  const { pace, signal } = options;
+  const result = await step.run({ ...target, patienceMs: PATIENCE_MS[pace], signal });
+  signal.throwIfAborted();
   const { id, title, request } = step;
   const done = { id, title, request, startedAt, endedAt: preciseNow(), ...result };
   options.onStep(done);

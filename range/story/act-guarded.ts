@@ -12,6 +12,8 @@ import type { DiffJson, IncidentJson } from './pristine.ts';
 import type { GuardedAttack } from './report.ts';
 import { tellStep } from './telling.ts';
 
+/** Steps that need code which the attacker has brought to run. */
+const BROUGHT: readonly string[] = ['use', 'drop'];
 const HEALED_WITHIN_MS = 120_000;
 const BACK_WITHIN_MS = 15_000;
 const SHELL_GONE_WITHIN_MS = 15_000;
@@ -48,7 +50,9 @@ export async function attackGuarded(stage: Stage, guard: GuardProcess): Promise<
     await Promise.all([foothold?.stop(), prober.stop()]);
     throw error;
   }
-  const held = (await foothold?.stop()) ?? { firstAnswerAt: null, lastAnswerAt: null, goneAt: null };
+  const held = (await foothold?.stop()) ?? {
+    ...{ firstAnswerAt: null, lastAnswerAt: null, refusals: 0, goneAt: null },
+  };
   const visitors = await prober.stop();
   const incident = incidentOf(ended);
   const diffs: DiffJson[] = [];
@@ -88,7 +92,7 @@ async function waitUntilBack(stage: Stage): Promise<Page> {
   }
 }
 
-/** Judges one guarded attack: it was a real one, it was seen, and it was undone. */
+/** Judges one guarded attack: it was a real one, it was seen, what it brought did not run, and it was undone. */
 export function judge(stage: Stage, guard: GuardProcess, result: GuardedAttack, from: number): void {
   const { checks } = stage;
   const { measures } = result;
@@ -103,6 +107,16 @@ export function judge(stage: Stage, guard: GuardProcess, result: GuardedAttack, 
       : `${duration(measures.writeToFindingByGuard)} after it, by the guard's clock; ` +
           `${duration(measures.writeToFindingByFileTime)} from the file's time to the guard's line`,
   );
+  const needBrought = result.steps.filter(({ id }) => BROUGHT.includes(id));
+  const shellRan = result.foothold.firstAnswerAt !== null;
+  checks.check(
+    'nothing that was brought ran',
+    needBrought.every(({ outcome }) => outcome !== 'worked') && !shellRan,
+    [
+      ...needBrought.map(({ title, outcome, evidence }) => `${title}: ${outcome} (${evidence})`),
+      shellRan ? 'the shell answered' : 'the shell never answered',
+    ].join('; '),
+  );
   const state = incidentState(guard, result.incident);
   checks.check(
     'the incident was healed',
@@ -114,7 +128,7 @@ export function judge(stage: Stage, guard: GuardProcess, result: GuardedAttack, 
     result.foothold.goneAt !== null,
     result.foothold.goneAt === null
       ? 'the shell still answers, or the site does not'
-      : `${duration(measures.foothold)} after the first command`,
+      : `${duration(measures.foothold)} after the first command, and what was written is gone`,
   );
 }
 

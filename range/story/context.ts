@@ -1,3 +1,4 @@
+import type { ServedFiles } from '../attacker/attacker-server.ts';
 import type { Target } from '../attacker/steps.ts';
 import type { Docker } from '../docker.ts';
 import type { Page } from '../system/page.ts';
@@ -15,6 +16,8 @@ export interface Stage {
   readonly signal: AbortSignal;
   readonly systemOptions: SystemOptions;
   readonly system: DemoSystem;
+  /** What the attacker's server hands out. */
+  readonly served: ServedFiles;
   /** The front end that is guarded. */
   readonly site: Site;
   /** The system as it was before any attack. */
@@ -23,5 +26,5 @@ export interface Stage {
 
 export function targetAt(stage: Stage, url: string): Target {
   const guests = stage.before.page.guests.map(([name]) => name ?? '');
-  return { url, password: stage.system.password, guests };
+  return { url, password: stage.system.password, guests, tool: stage.served.tool };
 }

@@ -40,13 +40,20 @@ export interface GuardProcess {
 const ENDS_WITHIN_MS = 60_000;
 const ENDS_WITHIN_MS_INTERRUPTED = 3000;
 
-function guardArguments(container: string): string[] {
-  return ['guard', container, '--mode', 'heal', '--json'];
+export type GuardedMode = 'protect' | 'heal';
+
+function guardArguments(container: string, mode: GuardedMode): string[] {
+  return ['guard', container, '--mode', mode, '--json'];
 }
 
-/** Starts `pristine guard NAME --mode heal --json`, in a process group of its own: Ctrl-C is ours to pass on. */
-export function startGuard(pristine: PristineCommand, container: string, signal: AbortSignal): GuardProcess {
-  const child = spawn(pristine.path, guardArguments(container), {
+/** Starts `pristine guard NAME --mode MODE --json`, in a process group of its own: Ctrl-C is ours to pass on. */
+export function startGuard(
+  pristine: PristineCommand,
+  container: string,
+  mode: GuardedMode,
+  signal: AbortSignal,
+): GuardProcess {
+  const child = spawn(pristine.path, guardArguments(container, mode), {
     stdio: ['ignore', 'pipe', 'pipe'],
     env: { ...process.env, ...pristine.environment },
     detached: true,
@@ -87,7 +94,7 @@ export function startGuard(pristine: PristineCommand, container: string, signal:
       if (result !== undefined && result !== 'gone') return result;
       const why = result === 'gone' ? 'the guard ended' : `waited ${withinMs / 1000} s`;
       throw new PristineError('E_DEMO', `the guard did not say "${what}": ${why}. ${lastWords(errors)}`, {
-        next: `Run "pristine ${guardArguments(container).join(' ')}" by hand and look.`,
+        next: `Run "pristine ${guardArguments(container, mode).join(' ')}" by hand and look.`,
       });
     } finally {
       given.abort();
@@ -120,14 +127,14 @@ async function stop(child: ChildProcess, ended: Promise<void>, withinMs: number)
   return child.exitCode;
 }
 
-/** Starts a guard that goes on when we end; its lines go to a file. Answers with its pid. */
+/** Starts a guard in mode heal that goes on when we end; its lines go to a file. Answers with its pid. */
 export async function leaveGuard(
   pristine: PristineCommand,
   container: string,
   logFile: string,
 ): Promise<number> {
   const log = openSync(logFile, 'a', 0o600);
-  const child = spawn(pristine.path, guardArguments(container), {
+  const child = spawn(pristine.path, guardArguments(container, 'heal'), {
     stdio: ['ignore', log, log],
     env: { ...process.env, ...pristine.environment },
     detached: true,

@@ -49,7 +49,7 @@ describe('measure', () => {
         findings: [],
       },
     ],
-    foothold: { firstAnswerAt: 1035, lastAnswerAt: 1070, goneAt: 1900 },
+    foothold: { firstAnswerAt: 1035, lastAnswerAt: 1070, refusals: 0, goneAt: 1900 },
     visitors,
   };
 
@@ -65,7 +65,7 @@ describe('measure', () => {
   });
 
   test('takes the freeze for the end of a foothold whose shell never answered', () => {
-    const foothold = { firstAnswerAt: null, lastAnswerAt: null, goneAt: 1900 };
+    const foothold = { firstAnswerAt: null, lastAnswerAt: null, refusals: 9, goneAt: 1900 };
     expect(measure({ ...observed, foothold }).foothold).toBe(70);
   });
 

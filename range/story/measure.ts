@@ -26,7 +26,7 @@ export function measure({ steps, lines, ended, diffs, foothold, visitors }: Obse
   );
   const since = (at: number | undefined) => (at === undefined || wrote === null ? null : at - wrote);
   return {
-    writeToFindingByGuard: (finding?.line.type === 'finding' ? finding.line.latencyMs : undefined) ?? null,
+    writeToFindingByGuard: firstLatency(lines),
     writeToFindingByFileTime: since(finding?.at),
     writeToFrozen: since(frozen?.at),
     writeToHealed: since(ended.at),
@@ -37,6 +37,13 @@ export function measure({ steps, lines, ended, diffs, foothold, visitors }: Obse
 
 export function firstFinding(lines: readonly ReceivedLine[]): ReceivedLine | undefined {
   return lines.find(({ line }) => line.type === 'finding');
+}
+
+/** Of the first finding on a write, as the guard measured it; a finding on a refusal comes from no write. */
+export function firstLatency(lines: readonly ReceivedLine[]): number | null {
+  for (const { line } of lines)
+    if (line.type === 'finding' && line.latencyMs !== undefined) return line.latencyMs;
+  return null;
 }
 
 /** Kernel file times lag behind the clock by up to one timer tick (10 ms at 100 Hz). */

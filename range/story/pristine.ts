@@ -100,6 +100,33 @@ export interface DiffJson {
   readonly findings: readonly FindingJson[];
 }
 
+interface ProcessJson {
+  readonly pid: number;
+  readonly exe?: string;
+  readonly commandLine?: readonly string[];
+}
+
+/** Code that was refused: of a `denied` line, and of a refused file's record. */
+export interface DenialJson {
+  readonly enforced: boolean;
+  readonly path: string;
+  readonly access: 'execute' | 'load' | 'read' | 'interpret';
+  readonly sha256: string | null;
+  readonly size: number;
+  readonly reason: string;
+  readonly writer: ProcessJson | null;
+  readonly reader: (ProcessJson & { readonly sockets?: readonly string[] }) | null;
+  readonly allow: { readonly path?: string };
+  readonly times: number;
+}
+
+/** A record of `pristine evidence denied`. */
+export interface DeniedFileJson {
+  readonly incident: string;
+  readonly denial: DenialJson;
+  readonly kept: { readonly sha256: string; readonly size: number; readonly whole: boolean } | null;
+}
+
 export interface VerifyJson {
   readonly ok: boolean;
   readonly filesChecked: number;
@@ -114,6 +141,7 @@ export type GuardLine =
       readonly container: { readonly id: string; readonly name: string };
       readonly sensor: string;
       readonly blindSpots: readonly string[];
+      readonly protection: { readonly state: 'enforced' | 'told' | 'none'; readonly gaps: readonly string[] };
     }
   | { readonly type: 'prepared' }
   | { readonly type: 'ready'; readonly containers: number }
@@ -123,6 +151,7 @@ export type GuardLine =
       readonly finding: FindingJson;
       readonly latencyMs?: number;
     }
+  | ({ readonly type: 'denied'; readonly incident: string } & DenialJson)
   | {
       readonly type: 'step';
       readonly incident: string;

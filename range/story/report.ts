@@ -2,7 +2,7 @@ import type { AttackStep } from '../attacker/attack.ts';
 import type { FootholdReport } from '../attacker/foothold.ts';
 import type { Page } from '../system/page.ts';
 import type { VisitorReport } from '../system/prober.ts';
-import type { FindingJson, TimelineJson } from './pristine.ts';
+import type { DenialJson, FindingJson, TimelineJson } from './pristine.ts';
 
 /** What `pristine demo --json` prints; docs/demo.md explains it. Times are milliseconds since 1970 or durations in ms. */
 export interface DemoReport {
@@ -19,6 +19,8 @@ export interface DemoReport {
   /** The system before any attack. */
   readonly pristine: { readonly page: Page; readonly database: readonly string[] };
   readonly unguarded: readonly AttackStep[];
+  /** The attack on a site where code that is not from the image is refused. */
+  readonly protected: ProtectedAttack;
   /** One entry for each attack on the guarded site; more than one with --repeat. */
   readonly guarded: readonly GuardedAttack[];
   /** Over all guarded attacks. */
@@ -47,6 +49,24 @@ export interface EngineReport {
   readonly startedNow: boolean;
 }
 
+/** A line of the guard that tells of a refusal. */
+export type DeniedLine = DenialJson & { readonly incident: string };
+
+export interface ProtectedAttack {
+  readonly steps: readonly AttackStep[];
+  readonly shellsServed: number;
+  /** The guard's lines `denied`. */
+  readonly denials: readonly DeniedLine[];
+  /** What `pristine evidence denied` lists of the incident. */
+  readonly kept: readonly { path: string; sha256: string | null; whole: boolean }[];
+  /** The front page after the attack. */
+  readonly page: { readonly content: string; readonly changed: boolean };
+  readonly foothold: FootholdReport;
+  readonly visitors: VisitorReport;
+  /** First write to first finding in ms, as the guard itself measured it; null where there was none. */
+  readonly writeToFindingByGuard: number | null;
+}
+
 export interface GuardedAttack {
   readonly steps: readonly AttackStep[];
   /** How often the attacker's server handed out the shell, by its log. */
@@ -70,7 +90,7 @@ export interface Measures {
   readonly writeToFrozen: number | null;
   /** First write to the incident's end. */
   readonly writeToHealed: number | null;
-  /** First code execution to the last answer of the shell (or, if it never answered, to the freeze). */
+  /** First code execution to the last answer of the shell (or, if it never ran, to the freeze: until then the hole was there). */
   readonly foothold: number | null;
   /** The longest time in which no visitor got an answer. */
   readonly outage: number;

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { messageOf, PristineError, version } from '../../src/kernel/index.ts';
+import { servedFiles } from '../attacker/attacker-server.ts';
 import { ensureDemoImages } from '../images/build.ts';
 import { newRunNames, type RunNames } from '../system/labels.ts';
 import { visit } from '../system/page.ts';
@@ -11,19 +12,20 @@ import { removeAll } from '../system/remove-all.ts';
 import { readDatabase, startBackground, startSite } from '../system/system.ts';
 import { actAftermath } from './act-aftermath.ts';
 import { attackGuarded, judge } from './act-guarded.ts';
+import { actProtected } from './act-protected.ts';
 import { actReadOnly } from './act-read-only.ts';
 import { actUnguarded } from './act-unguarded.ts';
 import { newChecks } from './checks.ts';
 import { NOT_PROTECTED, tellClosing } from './closing.ts';
 import type { Stage } from './context.ts';
 import { type FoundEngine, findEngine } from './engine.ts';
-import { type GuardProcess, startGuard } from './guard-process.ts';
+import type { GuardProcess } from './guard-process.ts';
+import { withGuard } from './guarding.ts';
 import { keepRunning } from './keep.ts';
 import { summariseLatency } from './measure.ts';
 import { createNarrator, type Narrator, type Output } from './narrator.ts';
 import { pristineCommand } from './pristine.ts';
 import type { DemoReport, GuardedAttack } from './report.ts';
-import { tellGuardLine } from './telling.ts';
 
 export interface DemoOptions {
   /** Path of the `pristine` command. */
@@ -124,24 +126,19 @@ async function tellStory(
 
   const { stage, images } = await setStage({ narrator, checks, docker, pristine, signal }, names);
   const unguarded = await actUnguarded(stage);
+  const protectedAttack = await actProtected(stage);
 
-  narrator.act('The attack, and Pristine is watching');
-  const guard = startGuard(pristine, stage.site.container, signal);
-  let guarded: GuardedAttack[];
-  try {
-    guarded = await guardedAttacks(stage, guard, options.repeat);
-  } finally {
-    const code = await narrator.task('ending the guard', () => guard.stop());
-    if (!signal.aborted)
-      checks.check('the guard ends cleanly', code === 0, `exit code ${code ?? 'none: killed'}`);
-  }
+  narrator.act('The attack, and Pristine heals');
+  const guarded = await withGuard(stage, stage.site.container, 'heal', (guard) =>
+    guardedAttacks(stage, guard, options.repeat),
+  );
   const last = guarded.at(-1);
   if (last === undefined) throw new Error('no attack was made');
 
   const aftermath = await actAftermath(stage, last);
   const readOnly = await actReadOnly(stage);
   const latency = summariseLatency(guarded);
-  tellClosing(narrator, { unguarded, guarded, readOnly: readOnly.steps, latency });
+  tellClosing(narrator, { unguarded, protectedAttack, guarded, readOnly: readOnly.steps, latency });
   const kept = options.keep ? await keepRunning(stage, state, engine.report) : null;
   return {
     schema: 'pristine-demo/1',
@@ -153,6 +150,7 @@ async function tellStory(
     images,
     pristine: stage.before,
     unguarded,
+    protected: protectedAttack,
     guarded,
     latency,
     aftermath,
@@ -172,6 +170,7 @@ async function setStage(
   const { images } = await ensureDemoImages(docker, narrator.task, signal);
   const systemOptions = { docker, names, images, signal };
   const system = await narrator.task('starting the database', () => startBackground(systemOptions));
+  const served = await servedFiles(docker, names.attacker, signal);
   const site = await narrator.task('starting the front end', () =>
     startSite(systemOptions, system, names.web),
   );
@@ -187,18 +186,13 @@ async function setStage(
     `hostname ${page.hostname}, linked to ${page.links.join(', ')}, ${page.guests.length} guests of ${database.length}`,
   );
   return {
-    stage: { ...means, systemOptions, system, site, before: { page, database } },
+    stage: { ...means, systemOptions, system, served, site, before: { page, database } },
     images: Object.values(images),
   };
 }
 
 async function guardedAttacks(stage: Stage, guard: GuardProcess, repeat: number): Promise<GuardedAttack[]> {
-  const { narrator, site } = stage;
-  narrator.say(`pristine guard ${site.container} --mode heal --json`);
-  guard.onLine((received) => tellGuardLine(narrator, received));
-  await narrator.task('the guard is starting', () =>
-    guard.waitFor('ready', ({ type }) => type === 'ready', { withinMs: READY_WITHIN_MS }),
-  );
+  const { narrator } = stage;
   // On a host of one's own this is long over when an attacker comes.
   await narrator.task('the guard is keeping the image’s layers for the evidence', () =>
     guard.waitFor('prepared', ({ type }) => type === 'prepared', { withinMs: PREPARED_WITHIN_MS }),

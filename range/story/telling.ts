@@ -1,4 +1,5 @@
 /** Words for what happens: one line for a step of the attacker, for a line of the guard. */
+import { basename } from 'node:path';
 import { printable } from '../../src/kernel/index.ts';
 import type { AttackStep } from '../attacker/attack.ts';
 import type { ReceivedLine } from './guard-process.ts';
@@ -13,7 +14,7 @@ export function tellStep(narrator: Narrator, step: AttackStep): void {
   );
 }
 
-/** Tells findings, steps of the response and ends of incidents; changes alone would be noise. */
+/** Tells findings, refusals, steps of the response and ends of incidents; changes alone would be noise. */
 export function tellGuardLine(narrator: Narrator, { at, line }: ReceivedLine): void {
   const tell = (text: string, tone?: 'good' | 'bad' | 'dim') => narrator.event('guard', at, text, tone);
   switch (line.type) {
@@ -23,6 +24,16 @@ export function tellGuardLine(narrator: Narrator, { at, line }: ReceivedLine): v
         line.latencyMs === undefined ? '' : `, ${Math.round(line.latencyMs)} ms after the write`;
       tell(
         `finding ${severity}: ${printable(path)}: ${printable(title)} [${attack.map(printable).join(' ')}${latency}]`,
+      );
+      break;
+    }
+    case 'denied': {
+      const { enforced, access, path, writer, reader, sha256, times } = line;
+      const who = (process: typeof writer) => printable(basename(process?.exe ?? 'someone'));
+      const digest = sha256 === null ? 'not kept whole' : `sha256 ${sha256.slice(0, 12)}… kept`;
+      tell(
+        `${enforced ? 'REFUSED' : 'would refuse'} to ${who(reader)}: ${access} ${printable(path)}, made by ${who(writer)} (${digest}${times > 1 ? `, ${times} times` : ''})`,
+        'good',
       );
       break;
     }

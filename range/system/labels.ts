@@ -16,6 +16,8 @@ export interface RunNames {
   readonly readOnlyWeb: string;
   /** The front end that nobody guards. */
   readonly unguardedWeb: string;
+  /** The front end that is protected, and not healed. */
+  readonly protectedWeb: string;
 }
 
 export function newRunNames(): RunNames {
@@ -31,5 +33,6 @@ export function newRunNames(): RunNames {
     attacker: name('attacker'),
     readOnlyWeb: name('web-readonly'),
     unguardedWeb: name('web-unguarded'),
+    protectedWeb: name('web-protected'),
   };
 }

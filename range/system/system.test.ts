@@ -4,7 +4,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { run } from '../../src/host/index.ts';
 import { packageRoot } from '../../src/kernel/index.ts';
 import { type AttackStep, attack } from '../attacker/attack.ts';
-import { shellsServed } from '../attacker/attacker-server.ts';
+import { type ServedFiles, servedFiles, shellsServed } from '../attacker/attacker-server.ts';
 import { DEFACEMENT } from '../attacker/payloads.ts';
 import type { Target } from '../attacker/steps.ts';
 import { dockerWith } from '../docker.ts';
@@ -29,11 +29,13 @@ const names = newRunNames();
 const signal = new AbortController().signal;
 let options: SystemOptions;
 let system: DemoSystem;
+let served: ServedFiles;
 
 beforeAll(async () => {
   const { images } = await ensureDemoImages(docker, plainTask(console.error), signal);
   options = { docker, names, images, signal };
   system = await startBackground(options);
+  served = await servedFiles(docker, names.attacker, signal);
 });
 
 afterAll(async () => {
@@ -41,7 +43,9 @@ afterAll(async () => {
 });
 
 const GUESTS = ['Ada', 'Grace', 'Ken', 'Radia'];
-const target = (url: string): Target => ({ url, password: system.password, guests: GUESTS });
+const target = (url: string): Target => ({
+  ...{ url, password: system.password, guests: GUESTS, tool: served.tool },
+});
 const outcomes = (steps: AttackStep[]) => Object.fromEntries(steps.map(({ id, outcome }) => [id, outcome]));
 
 describe('the demo system', () => {
@@ -79,6 +83,7 @@ describe('the attack', () => {
       deface: 'worked',
       download: 'worked',
       use: 'worked',
+      drop: 'worked',
       password: 'worked',
       processes: 'worked',
       database: 'worked',
@@ -123,10 +128,14 @@ describe('the attack', () => {
       deface: 'refused',
       download: 'refused',
       use: 'refused',
+      drop: 'refused',
       password: 'worked',
       processes: 'worked',
       database: 'worked',
     });
+    // Docker mounts a tmpfs with noexec.
+    const dropped = steps.find(({ id }) => id === 'drop')?.evidence;
+    expect(dropped).toMatch(/^\d+ bytes written; sh: 1: \/tmp\/busybox: Permission denied$/);
     expect(await visit(site.url)).toEqual(before);
     const { stderr } = await docker.attempt(['logs', site.container]);
     expect(stderr).toContain('sh: 1: cannot create index.html: Read-only file system');
