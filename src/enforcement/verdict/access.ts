@@ -45,14 +45,14 @@ export interface Opener {
   openFlags(): number | null;
   /**
    * Whether a word of its command line, taken as a path from its working directory, leads to the file, also through
-   * symbolic links; false when that cannot be told. Asked for interpreters alone, for what names their script; absent where it cannot be found out.
+   * symbolic links; false when that cannot be told. Asked for interpreters alone, for what names their script.
    */
-  leadsHere?(word: string): boolean;
+  leadsHere(word: string): boolean;
   /**
    * Whether the process itself has the file open for writing at this moment. Asked for shells alone: Bash keeps a
    * large here-document in a file that it has open for writing while it opens it for reading.
    */
-  isWriting?(): boolean;
+  isWriting(): boolean;
 }
 
 export interface Attempt {

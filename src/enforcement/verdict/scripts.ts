@@ -29,7 +29,7 @@ export function whyScript({ file, opener }: Attempt): string | null {
 /** Whether a shell may read a file: a script and a redirection look the same to the kernel. */
 function isShellData({ file, opener }: Pick<Attempt, 'file' | 'opener'>): boolean {
   if (file.place === 'engine-file') return isNetworkSettings(file.path, file.head(HEAD), file.size);
-  return HERE_DOCUMENT.test(baseName(file.path)) && opener.isWriting?.() === true;
+  return HERE_DOCUMENT.test(baseName(file.path)) && opener.isWriting();
 }
 
 /** Temporary files of Bash for here-documents (`<<`, `<<<`) that fit no pipe; before version 5.1 for all. */
@@ -56,7 +56,7 @@ function whyByCommand({ file, opener }: Pick<Attempt, 'file' | 'opener'>, family
   if (family.form === undefined) return null;
   const named = namedScripts(opener.commandLine(), family.form);
   if (named === null) return `${family.name} was given too many words to tell what it runs`;
-  return named.some((word) => meansPath(word, file.path) || opener.leadsHere?.(word) === true)
+  return named.some((word) => meansPath(word, file.path) || opener.leadsHere(word))
     ? `${family.name} was told to run it`
     : null;
 }
