@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { run } from '../../src/host/index.ts';
 import { packageRoot } from '../../src/kernel/index.ts';
+import type { AttackStep } from '../attacker/attack.ts';
 import { dockerWith } from '../docker.ts';
 import { whatCarries } from '../system/remove-all.ts';
 import type { DemoReport } from './report.ts';
@@ -16,10 +17,31 @@ test('tells the story with every step as it must be, and leaves nothing', { time
     ...{ code: 0, ok: true, leftBehind: [] },
   });
 
+  const outcomes = (steps: readonly AttackStep[]) =>
+    Object.fromEntries(steps.map(({ id, outcome }) => [id, outcome]));
+  const denied = report.protected;
+  expect(outcomes(denied.steps)).toEqual({
+    ...{ execute: 'worked', deface: 'worked', download: 'worked', use: 'refused', drop: 'refused' },
+    ...{ password: 'worked', processes: 'worked', database: 'worked' },
+  });
+  expect(denied.foothold).toMatchObject({ firstAnswerAt: null, goneAt: null });
+  expect(denied.page).toEqual({ content: expect.stringContaining('HACKED BY'), changed: true });
+  expect(denied.visitors).toMatchObject({ failed: 0 });
+  const apache = { exe: '/usr/sbin/apache2' };
+  expect(denied.denials).toEqual([
+    expect.objectContaining({ path: '/var/www/html/shell.php', access: 'interpret', enforced: true }),
+    expect.objectContaining({ path: '/tmp/busybox', access: 'execute', enforced: true }),
+  ]);
+  for (const { writer } of denied.denials) expect(writer).toMatchObject(apache);
+  expect(denied.denials[0]?.reader).toMatchObject(apache);
+  const digests = (files: readonly { sha256: string | null }[]) => files.map(({ sha256 }) => sha256);
+  expect(digests(denied.kept)).toEqual(digests(denied.denials));
+
   const [attack] = report.guarded;
   expect(new Set(report.unguarded.map(({ outcome }) => outcome))).toEqual(new Set(['worked']));
   expect(attack?.steps[0]).toMatchObject({ id: 'execute', outcome: 'worked' });
-  expect(attack?.findings.map(({ path }) => path)).toContain('/var/www/html/index.html');
+  expect(attack?.foothold.firstAnswerAt).toBeNull();
+  for (const id of ['use', 'drop']) expect(outcomes(attack?.steps ?? [])[id]).toMatch(/^(refused|cut off)$/);
   expect(attack?.hostname.after).not.toBe(attack?.hostname.before);
   expect(attack?.measures).toMatchObject({
     writeToFindingByGuard: expect.any(Number),
@@ -33,12 +55,12 @@ test('tells the story with every step as it must be, and leaves nothing', { time
   expect(report.aftermath).toMatchObject({ shellStatus: 404, verified: [{ ok: true }] });
   expect(report.aftermath.contentDiffs[0]?.text).toContain('+HACKED BY');
 
-  const readOnly = Object.fromEntries(report.readOnly.steps.map(({ id, outcome }) => [id, outcome]));
-  expect(readOnly).toMatchObject({
+  expect(outcomes(report.readOnly.steps)).toMatchObject({
     execute: 'worked',
     deface: 'refused',
     download: 'refused',
     use: 'refused',
+    drop: 'refused',
   });
   expect(report.readOnly.refusals[0]).toBe('sh: 1: cannot create index.html: Read-only file system');
   expect(await whatCarries(dockerWith({}), `pristine.demo=${report.run}`)).toEqual([]);

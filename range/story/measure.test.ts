@@ -64,6 +64,12 @@ describe('measure', () => {
     });
   });
 
+  test('asks the first finding on a write for its latency, not one on a refusal', () => {
+    const refusal = { at: 1040, line: { type: 'finding', incident: 'inc-1', finding } as GuardLine };
+    const measured = measure({ ...observed, lines: [refusal, ...observed.lines] });
+    expect(measured).toMatchObject({ writeToFindingByGuard: 33, writeToFindingByFileTime: 15 });
+  });
+
   test('takes the freeze for the end of a foothold whose shell never answered', () => {
     const foothold = { firstAnswerAt: null, lastAnswerAt: null, refusals: 9, goneAt: 1900 };
     expect(measure({ ...observed, foothold }).foothold).toBe(70);

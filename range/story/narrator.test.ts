@@ -35,6 +35,20 @@ describe('the narrator', () => {
     expect(text().split('\n')).toHaveLength(2);
   });
 
+  test('tells of a refusal by whom, to whom and whose, in safe words', () => {
+    const { narrator, text } = recording();
+    const denial = { enforced: true, path: '/tmp/\x1b[2Jx', access: 'execute', reason: '', size: 1 } as const;
+    const line: GuardLine = {
+      ...{ ...denial, type: 'denied', incident: 'i', allow: {}, sha256: 'ab'.repeat(32), times: 3 },
+      ...{ writer: { pid: 1, exe: '/usr/sbin/apa\nche2' }, reader: null },
+    };
+    tellGuardLine(narrator, { at: 0, line });
+    expect(text()).toContain(
+      'REFUSED to someone: execute /tmp/\\x1b[2Jx, made by apa\\nche2 (sha256 abababababab… kept, 3 times)',
+    );
+    expect(text().split('\n')).toHaveLength(2);
+  });
+
   test('uses colours on a terminal alone, and not when a script reads', () => {
     const isColoured = (given: Parameters<typeof recording>[0]) => {
       const { narrator, text } = recording(given);

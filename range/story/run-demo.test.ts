@@ -66,10 +66,10 @@ test('an interrupt ends it with nothing left, and the guard with it', async () =
   const out = {
     write(text: string) {
       told.push(text);
-      if (told.join('').includes('ready?') && text.includes('waiting for the incident')) abort.abort(reason);
+      if (told.join('').includes('ready?') && text.includes('waiting for the refusals')) abort.abort(reason);
     },
   };
-  const guard = `echo $$ > ${pidFile}; echo '{"type":"problem","code":"x","message":"ready?"}'; echo '{"type":"ready"}'; echo '{"type":"prepared"}'; exec sleep 60`;
+  const guard = `echo $$ > ${pidFile}; echo '{"type":"problem","code":"x","message":"ready?"}'; echo '{"type":"ready"}'; exec sleep 60`;
   const { running } = await demo(guard, { out, signal: abort.signal });
   await expect(running).rejects.toBe(reason);
   expect(await leftOf(told)).toEqual([]);
