@@ -9,16 +9,16 @@ const COUNT = `<%@ page import="java.util.*" session="true" %>
 const DESCRIPTOR = `<web-app xmlns="https://jakarta.ee/xml/ns/jakartaee" version="6.0"></web-app>
 `;
 
-/** A JVM: pages become Java sources and classes at run time, and an archive is unpacked when the server starts. */
+/** A JVM: pages become Java sources and classes at run time. */
 export const tomcat: Service = {
   name: 'tomcat',
   dockerfile: withPackages(
-    'tomcat10 apache2-utils curl zip logrotate',
+    'tomcat10 apache2-utils curl logrotate',
     file(`${WEB_APPS}/ROOT/count.jsp`, COUNT),
-    file('/build/index.jsp', COUNT),
-    file('/build/WEB-INF/web.xml', DESCRIPTOR),
-    // An archive with a library, as most are.
-    `RUN mkdir /build/WEB-INF/lib && cp -L /usr/share/java/tomcat10-el-api.jar /build/WEB-INF/lib/own.jar && cd /build && zip -qr ${WEB_APPS}/shop.war . && rm -r /build`,
+    // An application with a library, unpacked: what Tomcat unpacks itself is not from the image.
+    file(`${WEB_APPS}/shop/index.jsp`, COUNT),
+    file(`${WEB_APPS}/shop/WEB-INF/web.xml`, DESCRIPTOR),
+    `RUN mkdir ${WEB_APPS}/shop/WEB-INF/lib && cp -L /usr/share/java/tomcat10-el-api.jar ${WEB_APPS}/shop/WEB-INF/lib/own.jar`,
     `RUN chown -R tomcat:tomcat ${WEB_APPS}`,
   ),
   command: [
