@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { closeSync, openSync, readFileSync, readSync } from 'node:fs';
 
 const O_WRONLY = 1;
 /** Where each system call that opens a file has its flags; the number of `creat` implies them. */
@@ -26,13 +26,7 @@ export interface BlockedCall {
  * @returns null when the thread is gone or is no thread of a program (a worker of io_uring)
  */
 export function blockedCall(thread: number): BlockedCall | null {
-  let text: string;
-  try {
-    text = readFileSync(`/proc/${thread}/syscall`, 'latin1');
-  } catch {
-    return null;
-  }
-  const fields = text.trim().split(' ');
+  const fields = readOnce(`/proc/${thread}/syscall`).trim().split(' ');
   if (fields.length !== 9) return null;
   const [number = ''] = fields;
   const instruction = Number(fields[8]);
@@ -43,6 +37,22 @@ export function blockedCall(thread: number): BlockedCall | null {
   // The C library passes an int; what lies above 32 bits the kernel does not look at.
   const openFlags = value === undefined ? null : Number(BigInt.asUintN(32, BigInt(value)));
   return { openFlags, executes, instruction };
+}
+
+const buffer = Buffer.alloc(512);
+
+/** A line of /proc by one read(2): readFileSync needs five system calls. Empty when it cannot be read. */
+function readOnce(path: string): string {
+  try {
+    const fd = openSync(path, 'r');
+    try {
+      return buffer.toString('latin1', 0, readSync(fd, buffer, 0, buffer.length, null));
+    } finally {
+      closeSync(fd);
+    }
+  } catch {
+    return '';
+  }
 }
 
 /** The file that a process has mapped at an address (proc_pid_maps(5)); null when there is none. */

@@ -66,7 +66,7 @@ export {
 export { openProcessConnector, type ProcessEvent, readProcessEvents } from './process-connector.ts';
 export { mountNamespaceOf, type ProcessSnapshot, readProcess, readProgram } from './process-snapshot.ts';
 export { SafeDirectory, type SafeFile } from './safe-directory.ts';
-export { runFirst } from './scheduling.ts';
+export { RunFirstWhileIdle } from './scheduling.ts';
 export { openSignalFd, type ReceivedSignal, readSignals } from './signal-fd.ts';
 export { decodeSockets, SOCKET_TABLES } from './socket-table.ts';
 export { socketsOf } from './sockets-of.ts';

@@ -6,6 +6,7 @@ import {
   openContentGroup,
   openSignalFd,
   parsePermissionEvents,
+  RunFirstWhileIdle,
   readAvailable,
   readSignals,
 } from '../../linux/index.ts';
@@ -47,6 +48,7 @@ export class EnforcerLoop {
   readonly #containers: Containers;
   readonly #permissions: Permissions;
   readonly #buffer = Buffer.alloc(EVENTS_A_READ * EVENT_BYTES);
+  readonly #eagerness = new RunFirstWhileIdle();
   #tickedAt = 0;
   #waitsToWrite = false;
 
@@ -93,7 +95,9 @@ export class EnforcerLoop {
 
   #turn(): boolean {
     this.#beat();
+    const asked = performance.now();
     const ready = this.#epoll.wait(LONGEST_WAIT_MS);
+    this.#eagerness.waited(asked, performance.now());
     // Writers wait for leases that break, so those come first; then programs that wait to be run.
     if (ready.includes(this.#signals)) this.#breakLeases();
     if (ready.includes(this.#group)) this.#answer();

@@ -1,16 +1,15 @@
 import { openSync, readdirSync, readFileSync, readlinkSync, readSync } from 'node:fs';
-import { basename } from 'node:path';
 import { decodePathBytes, encodePathBytes } from '../../kernel/index.ts';
 import {
   type BlockedCall,
   blockedCall,
   closeDescriptor,
   FileIdentity,
-  mappedFileAt,
   O_PATH,
   openInRoot,
 } from '../../linux/index.ts';
 import type { Opener } from '../verdict/access.ts';
+import type { Program } from './programs.ts';
 
 const O_ACCMODE = 3;
 const O_RDONLY = 0;
@@ -19,25 +18,25 @@ const DESCRIPTOR = /^\/(?:dev\/stdin|(?:dev\/fd|proc\/(?:self|thread-self|\d+)\/
 const MOST_DESCRIPTORS = 256;
 const MOST_COMMAND_LINE_BYTES = 64 << 10;
 const commandLineBuffer = Buffer.alloc(MOST_COMMAND_LINE_BYTES);
-/** Of glibc: `ld-linux-x86-64.so.2`, `ld-2.31.so`, `ld.so.1`. musl's loader is its C library too: it cannot be told apart. */
-const LOADER = /^ld(-linux[^/]*|-[0-9.]+|64|)\.so[0-9.]*$/;
+/** What is found out about threads, and remembered between them. */
+export interface ThreadFacts {
+  program(thread: number): Program | null;
+  isLoader(thread: number, program: string, instruction: number): boolean;
+}
 
 /** A thread that waits for an answer, read from /proc as far as somebody wants to know. */
 export class WaitingThread implements Opener {
   readonly thread: number;
-  readonly #program: (thread: number) => string | null;
+  readonly #facts: ThreadFacts;
   readonly #file: string;
   #call: BlockedCall | null | undefined;
-  #exe: string | null | undefined;
+  #program: Program | null | undefined;
   #commandLine: readonly string[] | undefined;
 
-  /**
-   * @param program tells which program the thread runs
-   * @param file what it opens
-   */
-  constructor(thread: number, program: (thread: number) => string | null, file: FileIdentity) {
+  /** @param file what it opens */
+  constructor(thread: number, facts: ThreadFacts, file: FileIdentity) {
     this.thread = thread;
-    this.#program = program;
+    this.#facts = facts;
     this.#file = sameFile(file);
   }
 
@@ -57,8 +56,7 @@ export class WaitingThread implements Opener {
   }
 
   exe(): string | null {
-    if (this.#exe === undefined) this.#exe = this.#program(this.thread);
-    return this.#exe;
+    return this.#runs()?.path ?? null;
   }
 
   commandLine(): readonly string[] {
@@ -99,10 +97,8 @@ export class WaitingThread implements Opener {
   }
 
   fromLoader(): boolean {
-    const instruction = this.#heldIn()?.instruction;
-    if (instruction === undefined) return false;
-    const file = mappedFileAt(this.thread, instruction);
-    return file !== null && LOADER.test(basename(file));
+    const call = this.#heldIn();
+    return call !== null && this.#facts.isLoader(this.thread, this.#runs()?.version ?? '', call.instruction);
   }
 
   /** Whether the thread is one of the container's, by its control group: nobody inside can leave it. */
@@ -125,6 +121,11 @@ export class WaitingThread implements Opener {
     } catch {
       return false;
     }
+  }
+
+  #runs(): Program | null {
+    if (this.#program === undefined) this.#program = this.#facts.program(this.thread);
+    return this.#program;
   }
 
   #heldIn(): BlockedCall | null {

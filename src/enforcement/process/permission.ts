@@ -18,7 +18,8 @@ import { EventFile } from './drifted-file.ts';
 import type { Guarded, Spot } from './guarded.ts';
 import type { Origin } from './image-files.ts';
 import type { Leases } from './leases.ts';
-import { WaitingThread } from './opener.ts';
+import { Loaders } from './loaders.ts';
+import { type ThreadFacts, WaitingThread } from './opener.ts';
 import { Programs } from './programs.ts';
 import { Writers } from './writers.ts';
 import { WrittenFiles } from './written-files.ts';
@@ -47,6 +48,7 @@ export class Permissions {
   readonly #attributions = new Attributions();
   readonly #identity = new FileIdentity();
   readonly #programs = new Programs();
+  readonly #loaders = new Loaders();
 
   constructor({ group, containers, leases, denials }: PermissionsOptions) {
     this.#group = group;
@@ -121,11 +123,7 @@ export class Permissions {
 
   #judgeDrift(attempt: Attempt, { guarded, place }: Spot, origin: Origin): void {
     const { event } = attempt;
-    const opener = new WaitingThread(
-      event.thread,
-      (thread) => this.#programs.of(thread, guarded),
-      this.#identity,
-    );
+    const opener = new WaitingThread(event.thread, this.#factsOf(guarded), this.#identity);
     const { target, overlay } = guarded;
     const identity = this.#identity;
     const kind = (event.mask & PERMISSION.EXECUTE) !== 0 ? 'execute' : 'open';
@@ -208,6 +206,13 @@ export class Permissions {
     } finally {
       if (attempt.isLeased) this.#leases.drop(event.fd);
     }
+  }
+
+  #factsOf(guarded: Guarded): ThreadFacts {
+    return {
+      program: (thread) => this.#programs.of(thread, guarded),
+      isLoader: (thread, program, instruction) => this.#loaders.isLoader(thread, program, instruction),
+    };
   }
 
   /** While its hash is computed and compared nobody may write to it. */

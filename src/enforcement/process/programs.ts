@@ -3,6 +3,14 @@ import { decodePathBytes } from '../../kernel/index.ts';
 import { closeDescriptor, FileIdentity, O_PATH } from '../../linux/index.ts';
 import type { Guarded } from './guarded.ts';
 
+/** What a thread runs. */
+export interface Program {
+  /** In the container. */
+  readonly path: string;
+  /** Another one for every other file, and for a file whose attributes were changed. */
+  readonly version: string;
+}
+
 /** Programs of which the name in the image is remembered. */
 const MAX_NAMES = 1024;
 
@@ -14,13 +22,15 @@ export class Programs {
   readonly #identity = new FileIdentity();
   readonly #names = new Map<string, string | null>();
 
-  /** Path of the program in the container; null when the thread is gone. */
-  of(thread: number, guarded: Guarded): string | null {
+  /** @returns null when the thread is gone */
+  of(thread: number, guarded: Guarded): Program | null {
     try {
       const link = `/proc/${thread}/exe`;
       const fd = openSync(link, O_PATH);
       try {
-        return this.#nameInImage(fd, guarded) ?? decodePathBytes(readlinkSync(link, 'buffer'));
+        const name = this.#nameInImage(fd, guarded);
+        const path = name ?? decodePathBytes(readlinkSync(link, 'buffer'));
+        return { path, version: this.#identity.version };
       } finally {
         closeDescriptor(fd);
       }

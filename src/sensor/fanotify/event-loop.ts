@@ -9,10 +9,10 @@ import {
   openProcessConnector,
   parseEvents,
   pollReadable,
+  RunFirstWhileIdle,
   readAvailable,
   readableBytes,
   readProcessEvents,
-  runFirst,
 } from '../../linux/index.ts';
 import { Coalescer } from './coalescer.ts';
 import { Outbox } from './outbox.ts';
@@ -30,8 +30,6 @@ const READ_BYTES = 32 << 10;
 /** What an event with two handles and a short name takes in the kernel's queue. */
 const EVENT_BYTES = 96;
 const PROCESS_EVENTS_A_TURN = 4096;
-/** A thread that was busy for more than half of such a period queues up with everybody else in the next. */
-const PERIOD_MS = 200;
 /** Turns in a row that may fail before the thread gives up. */
 const MAX_FAILURES = 100;
 
@@ -50,10 +48,7 @@ export class EventLoop {
   readonly #coalescer = new Coalescer(COALESCE_MS);
   readonly #outbox: Outbox;
   readonly #buffer = Buffer.alloc(READ_BYTES);
-  /** Whether this thread runs before ordinary ones. */
-  #first = false;
-  #idleMs = PERIOD_MS;
-  #periodStart = 0;
+  readonly #eagerness = new RunFirstWhileIdle();
   /** When events were read last, in milliseconds since 1970. */
   #lastRead = Date.now();
 
@@ -91,7 +86,7 @@ export class EventLoop {
         }
       }
     } finally {
-      if (this.#first) runFirst(false);
+      this.#eagerness.end();
       this.#places.close();
       closeDescriptor(this.#group);
       if (this.#connector !== null) closeDescriptor(this.#connector);
@@ -102,7 +97,8 @@ export class EventLoop {
     const asked = performance.now();
     const connector = this.#connector === null ? [] : [this.#connector];
     const ready = pollReadable([this.#wakeFd, this.#group, ...connector], this.#wait());
-    this.#yieldWhenBusy(asked, performance.now());
+    // Or half of the processes that live for a millisecond are gone before they are read from /proc.
+    this.#eagerness.waited(asked, performance.now());
     if (ready[0]) this.#serve();
     if (ready[1]) this.#readChanges();
     else this.#readProcesses();
@@ -114,20 +110,6 @@ export class EventLoop {
   #wait(): number {
     const due = this.#coalescer.nextDue();
     return due === null ? LONGEST_WAIT_MS : Math.min(LONGEST_WAIT_MS, Math.max(0, due - Date.now()));
-  }
-
-  /**
-   * Runs before others, or half of the processes that live for a millisecond are gone before they are read
-   * from /proc; but a flood of events must not keep the host from its own work.
-   */
-  #yieldWhenBusy(asked: number, woken: number): void {
-    this.#idleMs += woken - asked;
-    if (woken - this.#periodStart < PERIOD_MS) return;
-    const first = this.#idleMs >= PERIOD_MS / 2;
-    this.#idleMs = 0;
-    this.#periodStart = woken;
-    if (first !== this.#first) runFirst(first);
-    this.#first = first;
   }
 
   #serve(): void {
