@@ -1,17 +1,21 @@
 /** A few attacks of each kind, and what the documentation says of all. The others: attacks.full.test.ts. */
 import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
+import { ensureAttackImage, makePayload } from './attacks/image.ts';
 import { ATTACKS } from './attacks/list/all.ts';
 import { attacksPage } from './attacks/page.ts';
-import { RACES } from './attacks/races.ts';
+import { RACES, runRace } from './attacks/races.ts';
 import { PAGE, readResults } from './attacks/record.ts';
 import { surprise, tryGuarded, tryUnguarded } from './attacks/trial.ts';
+import { startContainer, testLabel } from './support/engine.ts';
+import { RunningGuard, temporaryState } from './support/guard.ts';
 
 const SAMPLE = [
   ...['tmp', 'hostile-name', 'etc-hosts', 'volume', 'overwrite-mmap', 'rename-over', 'allowed-link'],
   ...['nameless', 'deep', 'memfd', 'tmpfs-later', 'ld-so', 'ld-preload', 'sh-stdin', 'python-module'],
   ...['web-shell', 'cat-pipe', 'before-program'],
 ];
+const QUICK_RACES = ['write', 'replace', 'symlink', 'preload-mmap'];
 const attacks = ATTACKS.filter(({ id }) => SAMPLE.includes(id));
 
 describe('attacks', () => {
@@ -29,6 +33,24 @@ describe('attacks', () => {
       return result === undefined ? `${attack.id}: not tried` : surprise(attack, undefined, result);
     });
     expect(surprises.filter((text) => text !== null)).toEqual([]);
+  });
+});
+
+describe('races', () => {
+  test('are not won under protection', async () => {
+    const image = await ensureAttackImage();
+    const payload = await makePayload(image, testLabel());
+    await using container = await startContainer({ image, command: ['sleep', 'infinity'] });
+    using state = temporaryState();
+    await using guard = new RunningGuard(state.path, [container.name, '--mode', 'protect']);
+    await guard.waitFor('ready');
+    for (const [index, race] of RACES.entries()) {
+      if (!QUICK_RACES.includes(race.variant)) continue;
+      const firstVictim = 1 + index * 1000;
+      const { wins } = await runRace(race, container.name, payload, { attempts: 300, firstVictim });
+      expect(wins, race.variant).toBe(0);
+    }
+    expect(await guard.stop()).toBe(0);
   });
 });
 

@@ -44,7 +44,12 @@ export const RACES: readonly Race[] = [
     content: 'library',
     share: 0.25,
   },
-  { variant: 'preload-mmap', title: 'the same, by stores into a shared mapping', content: 'library' },
+  {
+    variant: 'preload-mmap',
+    title: 'the same, by stores into a shared mapping',
+    content: 'library',
+    share: 0.25,
+  },
   {
     variant: 'preload-symlink',
     title: 'LD_PRELOAD of a link that is flipped between the image’s library and another',
@@ -57,7 +62,12 @@ export const RACES: readonly Race[] = [
     content: 'shell',
     share: 0.25,
   },
-  { variant: 'script-mmap', title: 'the same, by stores into a shared mapping', content: 'shell' },
+  {
+    variant: 'script-mmap',
+    title: 'the same, by stores into a shared mapping',
+    content: 'shell',
+    share: 0.25,
+  },
   {
     variant: 'script-symlink',
     title: 'sh of a link that is flipped between the image’s script and another',

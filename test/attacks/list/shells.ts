@@ -120,7 +120,7 @@ export const SHELLS: Attack[] = [
   script(
     'crontab',
     'a command in /etc/cron.d',
-    'echo "* * * * * root $(printenv shell) > $W/out" > /etc/cron.d/attack; timeout 65 cron -f; cat $W/out; rm /etc/cron.d/attack',
+    'echo "* * * * * root $(printenv shell) > $W/out" > /etc/cron.d/crontab-attack; timeout 65 cron -f; cat $W/out; rm /etc/cron.d/crontab-attack',
     {
       technique: 'T1053.003',
       most: 1,
