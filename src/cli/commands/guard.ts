@@ -20,7 +20,7 @@ export function registerGuard(program: Command, run: Runner): void {
     )
     .summary('watch containers, and act on what is found')
     .description(
-      'Watches containers in the foreground until it is interrupted, and prints what happens as it happens (with --json one JSON object a line). A line with the word "ready" says that all of them are watched. What --mode allows:\n  watch    see and tell\n  protect  as watch; refusing to run drifted files is not available yet\n  heal     freeze, keep evidence, and put a pristine container in its place',
+      'Watches containers in the foreground until it is interrupted, and prints what happens as it happens (with --json one JSON object a line). A line with the word "ready" says that all of them are watched. What --mode allows:\n  watch    see and tell, also what protect would refuse\n  protect  refuse to run what is not from the image, to load it as a library and to read it as a script\n  heal     protect; freeze, keep evidence, and put a pristine container in its place',
     )
     .addOption(
       new Option('--mode <mode>', 'how far to go, over configuration and labels').choices([
@@ -40,7 +40,8 @@ export function registerGuard(program: Command, run: Runner): void {
       'after',
       examples(
         ['pristine guard web db', 'watch two containers'],
-        ['pristine guard --mode heal web', 'and replace web when it is compromised'],
+        ['pristine guard --mode protect web', 'nothing runs in web that its image does not have'],
+        ['pristine guard --mode heal web', 'and web is replaced when it is compromised'],
         ['pristine guard --config pristine.yaml --json', 'as configured, for scripts'],
       ),
     )

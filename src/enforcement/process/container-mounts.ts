@@ -45,7 +45,9 @@ export function markMounts(group: number, guarded: Guarded, pid: number): Marked
   const gaps: string[] = [];
   try {
     const host = new Set(readMounts('self').map(({ device }) => device));
-    for (const mount of readMounts(pid)) {
+    const all = readMounts(pid);
+    guarded.given ??= new Set(all.filter(({ readOnly }) => readOnly).map(({ id }) => id));
+    for (const mount of all) {
       const place = placeOf(mount, guarded);
       if (place === null) continue;
       try {
@@ -100,13 +102,12 @@ function openRoot(guarded: Guarded, pid: number): number | null {
   return null;
 }
 
-function placeOf(mount: MountPoint, { target, overlay }: Guarded): Place | null {
+function placeOf(mount: MountPoint, { target, overlay, given }: Guarded): Place | null {
   // The overlay itself is marked whole, wherever a part of it is mounted.
   if (NO_PROGRAMS.has(mount.type) || mount.device === overlay?.device) return null;
   if (ENGINE_FILES.has(mount.path)) return 'engine-file';
   if (mount.type === 'tmpfs') return 'memory';
-  // Nobody inside can write there: it holds what whoever made the container put there.
-  if (mount.readOnly || target.policy.volumes === 'off') return null;
+  if (target.policy.volumes === 'off' || (mount.readOnly && given?.has(mount.id))) return null;
   return mount.root.endsWith('/_data') ? 'volume' : 'bind';
 }
 

@@ -62,6 +62,7 @@ export class Containers {
       target,
       images: new ImageFiles(target.lower),
       overlay: null,
+      given: null,
       namespaces: new Map<string, Namespace>(),
     };
     guarded.target = target;
@@ -202,6 +203,7 @@ export class Containers {
     for (const [name, namespace] of guarded.namespaces) this.#forget(guarded, name, namespace);
     if (guarded.overlay !== null) this.#byDevice.delete(guarded.overlay.device);
     guarded.overlay = null;
+    guarded.given = null;
     this.#options.onStopped(guarded.target.id);
   }
 

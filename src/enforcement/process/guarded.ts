@@ -8,6 +8,11 @@ export interface Guarded {
   readonly images: ImageFiles;
   /** The overlay that is marked now; null while the container does not run. */
   overlay: { readonly device: number; readonly since: number } | null;
+  /**
+   * Ids of the mounts that were read-only when the container was armed: whoever made the container has put there
+   * what they hold. Later ones may be an attacker's, of what is writable elsewhere. Null before it is armed.
+   */
+  given: ReadonlySet<number> | null;
   /** Mount namespaces of its processes, by their link in /proc. */
   readonly namespaces: Map<string, Namespace>;
 }

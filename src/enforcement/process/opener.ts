@@ -9,6 +9,7 @@ import {
   openInRoot,
 } from '../../linux/index.ts';
 import type { Opener } from '../verdict/access.ts';
+import type { Guarded } from './guarded.ts';
 import type { Program } from './programs.ts';
 
 const O_ACCMODE = 3;
@@ -18,6 +19,9 @@ const DESCRIPTOR = /^\/(?:dev\/stdin|(?:dev\/fd|proc\/(?:self|thread-self|\d+)\/
 const MOST_DESCRIPTORS = 256;
 const MOST_COMMAND_LINE_BYTES = 64 << 10;
 const commandLineBuffer = Buffer.alloc(MOST_COMMAND_LINE_BYTES);
+/** The pid namespace of the host, which the engine's helpers share. */
+const HOST_PIDS = readlinkSync('/proc/self/ns/pid');
+
 /** What is found out about threads, and remembered between them. */
 export interface ThreadFacts {
   program(thread: number): Program | null;
@@ -101,10 +105,16 @@ export class WaitingThread implements Opener {
     return call !== null && this.#facts.isLoader(this.thread, this.#runs()?.version ?? '', call.instruction);
   }
 
-  /** Whether the thread is one of the container's, by its control group: nobody inside can leave it. */
-  isInside(containerId: string): boolean {
+  /**
+   * Whether the thread is one of the container's and not the host's: by its control group, its pid namespace or
+   * its mount namespace. Nobody inside leaves all of them without leaving the container.
+   */
+  isInside({ target, namespaces }: Guarded): boolean {
     try {
-      return readFileSync(`/proc/${this.thread}/cgroup`, 'latin1').includes(containerId);
+      const folder = `/proc/${this.thread}`;
+      if (readFileSync(`${folder}/cgroup`, 'latin1').includes(target.id)) return true;
+      if (readlinkSync(`${folder}/ns/pid`) !== HOST_PIDS) return true;
+      return namespaces.has(readlinkSync(`${folder}/ns/mnt`));
     } catch {
       // Gone, so killed: whatever is answered, it opens nothing.
       return true;

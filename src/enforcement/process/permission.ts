@@ -169,16 +169,17 @@ export class Permissions {
 
   #judge(
     attempt: Attempt,
-    { target }: Guarded,
+    guarded: Guarded,
     key: string,
     opener: WaitingThread,
     asked: Parameters<typeof judge>[0],
   ): void {
+    const { target } = guarded;
     const verdict = judge(asked);
     const { event } = attempt;
     try {
       // The engine and its user look into a container from outside: docker cp, an export, a scanner.
-      if (verdict.allowed || !opener.isInside(target.id)) {
+      if (verdict.allowed || !opener.isInside(guarded)) {
         attempt.allowed = true;
         return;
       }
