@@ -121,7 +121,7 @@ function judge({ narrator, checks, served }: Stage, result: ProtectedAttack): vo
   checks.check(
     'the web shell cannot be used',
     outcome('use') === 'refused' && foothold.firstAnswerAt === null && foothold.refusals > 0,
-    `${evidence('use')}; asked again ${foothold.refusals} times, it never ran`,
+    `${evidence('use')}; ${foothold.refusals} more requests were refused, and it ${foothold.firstAnswerAt === null ? 'never' : 'once'} ran`,
   );
   checks.check('the dropped program does not run', outcome('drop') === 'refused', evidence('drop'));
   for (const [path, digest, reader] of [
@@ -135,7 +135,9 @@ function judge({ narrator, checks, served }: Stage, result: ProtectedAttack): vo
     checks.check(
       `the guard tells of ${path}`,
       denial?.enforced === true && writer === 'apache2' && opener === reader,
-      denial === undefined ? 'no line' : `${denial.access} refused to ${opener}, made by ${writer}`,
+      denial === undefined
+        ? 'no line'
+        : `${denial.enforced ? 'refused' : 'not refused'} to ${opener} (${denial.access}), made by ${writer}`,
     );
     const kept = result.kept.find((file) => file.path === path && file.sha256 === digest && file.whole);
     checks.check(
