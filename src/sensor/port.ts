@@ -92,8 +92,6 @@ export interface SensorCapabilities {
   readonly realtime: boolean;
   /** Events name the process. */
   readonly attribution: boolean;
-  /** Can refuse to run or open a drifted file before it happens. */
-  readonly refusal: boolean;
 }
 
 export interface ChangeSensor {

@@ -52,7 +52,7 @@ interface Waiter {
 
 class FanotifySensor implements ChangeSensor {
   readonly kind = 'fanotify';
-  readonly capabilities: SensorCapabilities = { realtime: true, attribution: true, refusal: false };
+  readonly capabilities: SensorCapabilities = { realtime: true, attribution: true };
 
   readonly #worker: Worker;
   readonly #requests: MessagePort;

@@ -28,7 +28,7 @@ type Listing = ReadonlyMap<string, ChangeKind>;
 
 class PollingSensor implements ChangeSensor {
   readonly kind = 'polling';
-  readonly capabilities: SensorCapabilities = { realtime: false, attribution: false, refusal: false };
+  readonly capabilities: SensorCapabilities = { realtime: false, attribution: false };
 
   readonly #changes: ListChanges;
   readonly #everyMs: number;
