@@ -70,7 +70,7 @@ async function attackProtected(
       signal,
     });
     await Promise.all([
-      narrator.task('waiting for the refusals', () => toldOfBoth(guard)),
+      narrator.task('waiting for the refusals', () => toldOfBoth(guard, signal)),
       sleep(SERVES_ON_MS, undefined, { signal }),
     ]);
   } catch (error) {
@@ -97,11 +97,15 @@ function denials(guard: GuardProcess): DeniedLine[] {
   return guard.lines.flatMap(({ line }) => (line.type === 'denied' ? [line] : []));
 }
 
-async function toldOfBoth(guard: GuardProcess): Promise<void> {
-  for (const path of [SHELL_PATH, TOOL_PATH])
-    await guard.waitFor(`refused ${path}`, (line) => line.type === 'denied' && line.path === path, {
+/** Waits for the lines on both files; what is not told in time, the judgement names. */
+async function toldOfBoth(guard: GuardProcess, signal: AbortSignal): Promise<void> {
+  const told = [SHELL_PATH, TOOL_PATH].map((path) =>
+    guard.waitFor(`refused ${path}`, (line) => line.type === 'denied' && line.path === path, {
       withinMs: TOLD_WITHIN_MS,
-    });
+    }),
+  );
+  await Promise.allSettled(told);
+  signal.throwIfAborted();
 }
 
 function keptFile({ denial, kept }: DeniedFileJson): ProtectedAttack['kept'][number] {
