@@ -39,7 +39,7 @@ done; echo $tried`;
 const QUIET_MS = 4000;
 
 /** Most memory that the processes may have used; a storm of any size takes no more. */
-const MOST_BYTES = { guard: 512 << 20, enforcer: 192 << 20 };
+const MOST_BYTES = { guard: 400 << 20, enforcer: 160 << 20 };
 
 test('a storm of files and programs hides nothing, and does not fill the memory', async () => {
   const { reference } = await ensureServiceImage({
