@@ -9,8 +9,8 @@ export interface FollowerOptions {
   readonly onEvent: (event: EngineEvent) => Promise<void>;
   /** The stream broke; told once until it works again. */
   readonly onLost: (error: unknown) => void;
-  /** The engine answers again: whatever happened meanwhile has to be looked up. */
-  readonly onBack: () => Promise<void>;
+  /** The engine answers again, after so many milliseconds: whatever happened meanwhile has to be looked up. */
+  readonly onBack: (lengthMs: number) => Promise<void>;
   readonly signal: AbortSignal;
 }
 
@@ -18,23 +18,23 @@ export interface FollowerOptions {
 export async function followEngine(engine: Engine, options: FollowerOptions): Promise<void> {
   const { onEvent, onLost, onBack, signal } = options;
   let pause = FIRST_PAUSE_MS;
-  let lost = false;
+  let lostAt: number | null = null;
   while (!signal.aborted) {
     try {
-      if (lost) {
+      if (lostAt !== null) {
         await engine.list();
-        await onBack();
-        lost = false;
+        await onBack(Date.now() - lostAt);
+        lostAt = null;
         pause = FIRST_PAUSE_MS;
       }
       for await (const event of engine.watch(signal)) await onEvent(event);
     } catch (error) {
       if (signal.aborted) return;
-      if (!lost) onLost(error);
-      lost = true;
+      if (lostAt === null) onLost(error);
+      lostAt ??= Date.now();
     }
     if (signal.aborted) return;
-    lost = true;
+    lostAt ??= Date.now();
     await sleep(pause, undefined, { signal }).catch(() => {});
     pause = Math.min(pause * 2, LONGEST_PAUSE_MS);
   }

@@ -13,6 +13,8 @@ import { readerFor } from '../readers.ts';
 import { CapturePreparation } from './capture-preparation.ts';
 import { ContainerWatch, type Observation } from './container-watch.ts';
 import { IncidentRecorder } from './incident-recorder.ts';
+import { type UnwatchedTime, unwatchedSince } from './last-run.ts';
+import { Pauses } from './pauses.ts';
 import { problemEvent } from './problem-event.ts';
 import { Protection } from './protection.ts';
 import { Responses } from './responses.ts';
@@ -44,6 +46,7 @@ export class GuardSession {
   readonly #protection: Protection;
   /** What is being done about each container's events. */
   readonly #atWork = new Map<string, Promise<void>>();
+  readonly #pauses = new Pauses();
   readonly #closing = new AbortController();
 
   constructor(options: GuardSessionOptions) {
@@ -87,7 +90,7 @@ export class GuardSession {
         this.#watches.get(event.containerId)?.touched(event);
         if (event.operation === 'attributes' || event.operation === 'rename')
           this.#protection.recheck(event.containerId);
-      } else this.#onGap(event.containerId, event.reason);
+      } else this.#onGap(event.containerId, event);
     }
   }
 
@@ -102,16 +105,27 @@ export class GuardSession {
     for (const incident of unfinished) await this.#responses.start(incident.id);
   }
 
-  /** Watches every running container that the names, the configuration or labels choose. */
-  async watchChosen(): Promise<void> {
-    const { engine, names } = this.#options;
+  /**
+   * Watches every running container that the names, the configuration or labels choose, and says for each how
+   * long nobody did.
+   *
+   * @param lastRun when a guard was alive last; null when there was none
+   */
+  async watchChosen(lastRun: Date | null): Promise<void> {
+    const { engine, names, clock } = this.#options;
     // A name that is not there is an error at the start, whatever else is.
     for (const name of names) await engine.inspect(name);
     for (const container of await engine.list()) {
       if (!this.#chooses(container)) continue;
       try {
-        if (!isAlive(container)) await this.#expect(await engine.inspect(container.id));
-        else await this.#watch(container.id);
+        if (!isAlive(container)) {
+          await this.#expect(await engine.inspect(container.id));
+          continue;
+        }
+        await this.#watch(container.id);
+        const startedAt = this.#watches.get(container.id)?.details.startedAt ?? null;
+        const gap = unwatchedSince(lastRun, startedAt, clock.now());
+        if (gap !== null) this.#onGap(container.id, gap);
       } catch (error) {
         // What nobody asked for by name must not keep the others from being guarded.
         if (names.length > 0) throw error;
@@ -126,6 +140,8 @@ export class GuardSession {
    */
   async onEngineEvent(event: EngineEvent): Promise<void> {
     const { containerId: id } = event;
+    const pause = this.#pauses.note(event);
+    if (pause !== null) this.#onGap(id, pause);
     const work = (this.#atWork.get(id) ?? Promise.resolve()).then(() => this.#onEvent(event));
     this.#atWork.set(id, work);
     void work.then(() => {
@@ -134,7 +150,7 @@ export class GuardSession {
   }
 
   /** After a time in which the engine could not be followed. */
-  async resynchronise(gap: string): Promise<void> {
+  async resynchronise(gap: UnwatchedTime): Promise<void> {
     const containers = await this.#options.engine.list();
     const present = new Set(containers.map(({ id }) => id));
     for (const id of [...this.#watches.keys()]) {
@@ -216,7 +232,10 @@ export class GuardSession {
       reader: readerFor(details, engine),
       logger,
       onObservation: (observation) => this.#observe(watch, observation),
-      onGapClosed: (reason) => emit({ type: 'gap', at: this.#now(), container, reason, rescanned: true }),
+      onGapClosed: (reason, lengthMs) => {
+        const length = lengthMs === undefined ? {} : { lengthMs };
+        emit({ type: 'gap', at: this.#now(), container, reason, rescanned: true, ...length });
+      },
     });
     this.#watches.set(id, watch);
     try {
@@ -293,14 +312,15 @@ export class GuardSession {
     if (replacement !== null) await this.#watch(replacement.id);
   }
 
-  #onGap(containerId: string | null, reason: string): void {
+  #onGap(containerId: string | null, { reason, lengthMs }: UnwatchedTime): void {
     const concerned = [...this.#watches.values()].filter(
       ({ details }) => containerId === null || details.id === containerId,
     );
     for (const watch of concerned) {
       const container = { id: watch.details.id, name: watch.details.name };
-      this.#options.emit({ type: 'gap', at: this.#now(), container, reason, rescanned: false });
-      watch.rescan(reason);
+      const length = lengthMs === undefined ? {} : { lengthMs };
+      this.#options.emit({ type: 'gap', at: this.#now(), container, reason, rescanned: false, ...length });
+      watch.rescan(reason, lengthMs);
     }
   }
 

@@ -10,6 +10,7 @@ import { lockState } from '../state-directory.ts';
 import { followEngine } from './engine-follower.ts';
 import { EventHub } from './event-hub.ts';
 import { GuardSession } from './guard-session.ts';
+import { keepAlive, readLastRun } from './last-run.ts';
 import { problemEvent } from './problem-event.ts';
 import { chooseEnforcer, chooseSensor } from './sensors.ts';
 
@@ -47,6 +48,8 @@ export async function guard(context: Context, options: GuardOptions): Promise<vo
   // Undone in reverse order, whatever happens below.
   await using cleanup = new AsyncDisposableStack();
   cleanup.defer(await lockState(context.stateDirectory));
+  const lastRun = await readLastRun(context.stateDirectory);
+  cleanup.defer(keepAlive(context.stateDirectory, context.clock, problem));
   const { sensor, fallback } = await chooseSensor(engine, pollEvery);
   cleanup.defer(() => sensor.close());
   const { enforcer, whyNot } = await chooseEnforcer(engine, context.logger);
@@ -88,11 +91,11 @@ export async function guard(context: Context, options: GuardOptions): Promise<vo
   const following = followEngine(engine, {
     onEvent: (event) => session.onEngineEvent(event),
     onLost: problem,
-    onBack: () => session.resynchronise('the engine was away'),
+    onBack: (lengthMs) => session.resynchronise({ reason: 'the engine was away', lengthMs }),
     signal,
   });
   await session.resumeResponses();
-  await session.watchChosen();
+  await session.watchChosen(lastRun);
   hub.emit({ type: 'ready', at: now(), containers: session.containers().length });
   const timer = setInterval(() => session.rescanAll(), scanEvery * 1000);
   cleanup.defer(() => clearInterval(timer));
