@@ -21,6 +21,29 @@ const NO_PROGRAMS: ReadonlySet<string> = new Set([
   ...['proc', 'sysfs', 'cgroup', 'cgroup2', 'devpts', 'mqueue', 'securityfs', 'debugfs', 'tracefs', 'bpf'],
   ...['pstore', 'efivarfs', 'configfs', 'fusectl', 'hugetlbfs', 'binfmt_misc', 'selinuxfs', 'nsfs'],
 ]);
+/**
+ * Filesystems whose files open without anybody's help. An event opens its file in this thread: a FUSE server in the
+ * container could have it wait for ever, and an overlay made by the container itself opens another file that may be
+ * marked, so that this thread would wait for its own answer.
+ */
+const LOCAL: ReadonlySet<string> = new Set([
+  ...[
+    'ext2',
+    'ext3',
+    'ext4',
+    'xfs',
+    'btrfs',
+    'f2fs',
+    'zfs',
+    'bcachefs',
+    'jfs',
+    'reiserfs',
+    'nilfs2',
+    'ubifs',
+  ],
+  ...['tmpfs', 'ramfs', 'devtmpfs', 'vfat', 'msdos', 'exfat', 'ntfs3', 'hfsplus', 'minix', 'udf', 'iso9660'],
+  ...['squashfs', 'erofs', 'cramfs', 'romfs'],
+]);
 const ENGINE_FILES: ReadonlySet<string> = new Set(['/etc/hosts', '/etc/hostname', '/etc/resolv.conf']);
 
 export interface MarkedMounts {
@@ -50,6 +73,12 @@ export function markMounts(group: number, guarded: Guarded, pid: number): Marked
     for (const mount of all) {
       const place = placeOf(mount, guarded);
       if (place === null) continue;
+      if (!LOCAL.has(mount.type)) {
+        gaps.push(
+          `Programs on ${printable(mount.path)} (${printable(mount.type)}) are not refused: its files may keep whoever looks waiting.`,
+        );
+        continue;
+      }
       try {
         const marked = markMount(group, root, mount, place, host.has(mount.device) ? 'mount' : 'filesystem');
         if (marked !== null) mounts.push(marked);
@@ -106,7 +135,7 @@ function placeOf(mount: MountPoint, { target, overlay, given }: Guarded): Place 
   // The overlay itself is marked whole, wherever a part of it is mounted.
   if (NO_PROGRAMS.has(mount.type) || mount.device === overlay?.device) return null;
   if (ENGINE_FILES.has(mount.path)) return 'engine-file';
-  if (mount.type === 'tmpfs') return 'memory';
+  if (mount.type === 'tmpfs' || mount.type === 'ramfs') return 'memory';
   if (target.policy.volumes === 'off' || (mount.readOnly && given?.has(mount.id))) return null;
   return mount.root.endsWith('/_data') ? 'volume' : 'bind';
 }

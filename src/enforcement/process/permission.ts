@@ -239,7 +239,16 @@ const DELETED = ' (deleted)';
 
 /** The file's path in the container; a file that was opened through the engine's own mount has that before it. */
 function pathIn({ target }: Guarded, fd: number): string {
-  const path = decodePathBytes(pathOfFd(fd));
+  let path: string;
+  try {
+    path = decodePathBytes(pathOfFd(fd));
+  } catch {
+    // ENAMETOOLONG: the kernel prints no more than 4,096 bytes.
+    return TOO_LONG;
+  }
   const inside = path.startsWith(`${target.merged}/`) ? path.slice(target.merged.length) : path;
   return inside.endsWith(DELETED) ? inside.slice(0, -DELETED.length) : inside;
 }
+
+/** No name in a directory has a slash at its end. */
+const TOO_LONG = '/…a path of more than 4,096 bytes…/';

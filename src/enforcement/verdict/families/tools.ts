@@ -35,6 +35,16 @@ export const TOOLS: readonly Family[] = [
     },
   },
   {
+    name: 'm4',
+    programs: words('m4 gm4'),
+    extensions: ['m4'],
+    form: {
+      operand: true,
+      code: words('R reload-state'),
+      values: words('D define U undefine I include L o'),
+    },
+  },
+  {
     name: 'a program that follows scripts',
     programs: words(
       `vim vi view rvim nvim ex gvim vimdiff nvi elvis ed gdb gdbtui lldb nmap ncat bc dc mutt screen tmux irssi
