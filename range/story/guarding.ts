@@ -12,6 +12,7 @@ export async function withGuard<T>(
   work: (guard: GuardProcess) => Promise<T>,
 ): Promise<T> {
   narrator.say(`pristine guard ${container} --mode ${mode} --json`);
+  narrator.startClock();
   const guard = startGuard(pristine, container, mode, signal);
   try {
     guard.onLine((received) => tellGuardLine(narrator, received));

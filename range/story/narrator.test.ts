@@ -49,6 +49,15 @@ describe('the narrator', () => {
     expect(text().split('\n')).toHaveLength(2);
   });
 
+  test('tells how long the guard was blind, and why', () => {
+    const { narrator, text } = recording();
+    const gap = { type: 'gap', reason: 'a\x07', rescanned: true } as const;
+    tellGuardLine(narrator, { at: 0, line: { ...gap, lengthMs: 1234 } });
+    tellGuardLine(narrator, { at: 0, line: { ...gap, rescanned: false } });
+    expect(text()).toContain('gap of 1.2 s: a\\x07; rescanned\n');
+    expect(text()).toContain('gap: a\\x07; will rescan\n');
+  });
+
   test('uses colours on a terminal alone, and not when a script reads', () => {
     const isColoured = (given: Parameters<typeof recording>[0]) => {
       const { narrator, text } = recording(given);

@@ -160,7 +160,12 @@ export type GuardLine =
       readonly text: string;
     }
   | { readonly type: 'incident'; readonly incident: IncidentJson }
-  | { readonly type: 'gap'; readonly reason: string; readonly rescanned: boolean }
+  | {
+      readonly type: 'gap';
+      readonly reason: string;
+      readonly rescanned: boolean;
+      readonly lengthMs?: number;
+    }
   | { readonly type: 'unwatched'; readonly reason: string }
   | { readonly type: 'problem'; readonly code: string; readonly message: string }
   | { readonly type: 'change' };

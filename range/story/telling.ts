@@ -2,6 +2,7 @@
 import { basename } from 'node:path';
 import { printable } from '../../src/kernel/index.ts';
 import type { AttackStep } from '../attacker/attack.ts';
+import { duration } from '../task.ts';
 import type { ReceivedLine } from './guard-process.ts';
 import type { Narrator } from './narrator.ts';
 
@@ -48,7 +49,10 @@ export function tellGuardLine(narrator: Narrator, { at, line }: ReceivedLine): v
       );
       break;
     case 'gap':
-      tell(`lost events (${printable(line.reason)}); ${line.rescanned ? 'rescanned' : 'will rescan'}`, 'bad');
+      tell(
+        `gap${line.lengthMs === undefined ? '' : ` of ${duration(line.lengthMs)}`}: ${printable(line.reason)}; ${line.rescanned ? 'rescanned' : 'will rescan'}`,
+        line.rescanned ? 'dim' : 'bad',
+      );
       break;
     case 'problem':
       tell(`${line.code}: ${printable(line.message)}`, 'bad');
