@@ -1,5 +1,5 @@
 /**
- * Every attack 100 times, and the races. With PRISTINE_RECORD=1 the results go into test/attacks/results.json and
+ * Every attack 100 times (PRISTINE_REPETITIONS), and the races 200 times as often. With PRISTINE_RECORD=1 the results go into test/attacks/results.json and
  * docs/attacks.md.
  */
 import { describe, expect, test } from 'vitest';
@@ -11,8 +11,8 @@ import { surprise, tryGuarded, tryUnguarded } from './attacks/trial.ts';
 import { startContainer, testLabel } from './support/engine.ts';
 import { RunningGuard, temporaryState } from './support/guard.ts';
 
-const REPETITIONS = 100;
-const RACE_ATTEMPTS = 20_000;
+const REPETITIONS = Number(process.env.PRISTINE_REPETITIONS ?? 100);
+const RACE_ATTEMPTS = REPETITIONS * 200;
 const recording = process.env.PRISTINE_RECORD !== undefined;
 const MINUTE = 60_000;
 
