@@ -49,6 +49,7 @@ class SupervisedEnforcer implements Enforcer {
   /** What is to be armed again in a new process. */
   readonly #targets = new Map<string, EnforcementTarget>();
   readonly #closing = new AbortController();
+  #folder: string | null = null;
   /** The one that serves. */
   #serving: EnforcerProcess | null = null;
   /** The one that serves or is about to. */
@@ -77,6 +78,15 @@ class SupervisedEnforcer implements Enforcer {
     this.#targets.delete(containerId);
     await this.#ask(() => this.#requests.release(containerId));
     this.#targets.delete(containerId);
+  }
+
+  expectIn(folder: string): void {
+    this.#folder = folder;
+    this.#serving?.send({ type: 'expect', folder });
+  }
+
+  pass(merged: string): void {
+    this.#serving?.send({ type: 'pass', merged });
   }
 
   recheck(containerId: string): void {
@@ -179,6 +189,7 @@ class SupervisedEnforcer implements Enforcer {
       this.#requests.protect(target).answer.catch((error) => this.#insist(target, error, from));
     }
     this.#serving = started;
+    if (this.#folder !== null) started.send({ type: 'expect', folder: this.#folder });
     const all = this.#requests.waiting();
     for (const { request } of all) started.send(request);
     await Promise.allSettled(all.map(({ answer }) => answer));

@@ -71,6 +71,15 @@ export interface Enforcer {
   /** Resolves when every later run or read of a running container is checked; again for news of it (pid, policy). */
   protect(target: EnforcementTarget): Promise<void>;
   /**
+   * Has the first program of every container that starts from now on wait, for some tenths of a second at most, for
+   * {@link protect} or {@link pass}.
+   *
+   * @param folder below which the engine mounts the containers' roots
+   */
+  expectIn(folder: string): void;
+  /** The container with this root, which may be mounted or not, is not to be protected. */
+  pass(merged: string): void;
+  /**
    * Attributes of a container's file changed, or its name: files of the image that were judged before are compared
    * with the image again. Writes need no such word: whoever wants to write waits until the file is asked about again.
    */

@@ -17,6 +17,9 @@ export const HELD_MS = 10_000;
 export type EnforcerRequest =
   | { readonly type: 'protect'; readonly number: number; readonly target: EnforcementTarget }
   | { readonly type: 'release'; readonly number: number; readonly containerId: string }
+  /** Roots that are mounted below this folder wait for `protect` or `pass` before their first program runs. */
+  | { readonly type: 'expect'; readonly folder: string }
+  | { readonly type: 'pass'; readonly merged: string }
   | { readonly type: 'recheck'; readonly containerId: string }
   /** A held file is no longer needed: the `fd` and the `at` of `denied`, as a descriptor's number is used again. */
   | { readonly type: 'captured'; readonly fd: number; readonly at: number };

@@ -202,6 +202,7 @@ export class GuardSession {
     const details = await engine.inspect(id);
     if (watch === undefined) {
       if (this.#chooses(details)) await this.#watch(id);
+      else this.#protection.pass(details);
       return;
     }
     watch.details = details;
@@ -213,7 +214,8 @@ export class GuardSession {
   /** A container that does not run yet: its first program is to be checked too. */
   async #onCreate(id: string): Promise<void> {
     const details = await this.#options.engine.inspect(id);
-    if (this.#chooses(details) && !isAlive(details)) await this.#expect(details);
+    if (!this.#chooses(details)) this.#protection.pass(details);
+    else if (!isAlive(details)) await this.#expect(details);
   }
 
   async #expect(details: ContainerDetails): Promise<void> {

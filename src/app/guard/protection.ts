@@ -97,6 +97,11 @@ export class Protection {
     this.#rechecks.set(containerId, timer);
   }
 
+  /** The container is none of ours: its first program need not wait. */
+  pass({ overlay }: ContainerDetails): void {
+    if (overlay?.merged != null) this.#options.enforcer?.pass(overlay.merged);
+  }
+
   async release(containerId: string): Promise<void> {
     const entry = this.#protected.get(containerId);
     if (entry === undefined) return;

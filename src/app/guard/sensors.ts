@@ -1,3 +1,5 @@
+import { realpath } from 'node:fs/promises';
+import { join } from 'node:path';
 import { createEnforcer, type Enforcer } from '../../enforcement/index.ts';
 import type { Engine } from '../../engine/index.ts';
 import { type Logger, messageOf } from '../../kernel/index.ts';
@@ -40,7 +42,9 @@ export async function chooseEnforcer(engine: Engine, logger: Logger): Promise<Ch
     };
   }
   try {
-    return { enforcer: await createEnforcer({ logger }), whyNot: null };
+    const enforcer = await createEnforcer({ logger });
+    enforcer.expectIn(join(await realpath(engine.info.rootDirectory), engine.info.storageDriver, '/'));
+    return { enforcer, whyNot: null };
   } catch (error) {
     return { enforcer: null, whyNot: messageOf(error) };
   }

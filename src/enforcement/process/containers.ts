@@ -19,12 +19,14 @@ import { Attributions } from './attribution.ts';
 import { ASKED, markMounts, unmarkMounts } from './container-mounts.ts';
 import type { Guarded, Namespace, Spot } from './guarded.ts';
 import { ImageFiles } from './image-files.ts';
+import type { Newcomers } from './newcomers.ts';
 import { type RunningDrift, runningDrift } from './running-drift.ts';
 
 export interface ContainersOptions {
   readonly group: number;
   readonly epoll: Epoll;
   readonly report: (report: EnforcerReport) => void;
+  readonly newcomers: Newcomers;
   /** The container does not run any more: what is kept open of it must be let go, or it cannot be unmounted. */
   readonly onStopped: (containerId: string) => void;
 }
@@ -165,12 +167,17 @@ export class Containers {
   }
 
   #onHostMounts(): void {
-    const mounted = new Set(readMounts('self').map(({ path }) => path));
+    const mounts = readMounts('self');
+    const mounted = new Set(mounts.map(({ path }) => path));
     for (const guarded of this.#byId.values()) {
       const isMounted = mounted.has(guarded.target.merged);
       if (isMounted) this.#armOrTell(guarded);
       else if (guarded.overlay !== null && guarded.namespaces.size === 0) this.#disarm(guarded);
     }
+    this.#options.newcomers.onHostMounts(
+      mounts,
+      new Set([...this.#byId.values()].map(({ target }) => target.merged)),
+    );
   }
 
   #armOrTell(guarded: Guarded): void {

@@ -5,17 +5,21 @@ import {
   Epoll,
   openContentGroup,
   openSignalFd,
+  type PermissionEvent,
   parsePermissionEvents,
   RunFirstWhileIdle,
   readAvailable,
+  readMounts,
   readSignals,
 } from '../../linux/index.ts';
 import type { Channel } from '../channel.ts';
+import type { EnforcementTarget } from '../port.ts';
 import type { EnforcerReport, EnforcerRequest } from '../protocol.ts';
 import { complain } from './complain.ts';
 import { Containers } from './containers.ts';
 import { Denials } from './denials.ts';
 import { Leases } from './leases.ts';
+import { Newcomers } from './newcomers.ts';
 import { Permissions } from './permission.ts';
 
 export interface LoopOptions {
@@ -45,6 +49,7 @@ export class EnforcerLoop {
   readonly #epoll = new Epoll();
   readonly #leases: Leases;
   readonly #denials: Denials;
+  readonly #newcomers: Newcomers;
   readonly #containers: Containers;
   readonly #permissions: Permissions;
   readonly #buffer = Buffer.alloc(EVENTS_A_READ * EVENT_BYTES);
@@ -65,8 +70,10 @@ export class EnforcerLoop {
       Math.min(MAX_LEASES, descriptorLimit() - SPARE_DESCRIPTORS),
     );
     this.#denials = new Denials((message) => channel.send(message));
+    this.#newcomers = new Newcomers(this.#group);
     this.#containers = new Containers({
       group: this.#group,
+      newcomers: this.#newcomers,
       epoll: this.#epoll,
       report,
       onStopped: (id) => this.#leases.releaseContainer(id),
@@ -76,6 +83,7 @@ export class EnforcerLoop {
       containers: this.#containers,
       leases: this.#leases,
       denials: this.#denials,
+      newcomers: this.#newcomers,
     });
     this.#epoll.add(this.#group, 'read');
     this.#epoll.add(this.#signals, 'read');
@@ -96,7 +104,7 @@ export class EnforcerLoop {
   #turn(): boolean {
     this.#beat();
     const asked = performance.now();
-    const ready = this.#epoll.wait(LONGEST_WAIT_MS);
+    const ready = this.#epoll.wait(Math.min(LONGEST_WAIT_MS, this.#newcomers.dueIn() ?? LONGEST_WAIT_MS));
     this.#eagerness.waited(asked, performance.now());
     // Writers wait for leases that break, so those come first; then programs that wait to be run.
     if (ready.includes(this.#signals)) this.#breakLeases();
@@ -108,6 +116,7 @@ export class EnforcerLoop {
         this.#guarded(() => this.#containers.onReady(fd));
       }
     }
+    this.#answerAll(this.#newcomers.expire());
     this.#waitToWrite();
     const now = Date.now();
     if (now - this.#tickedAt >= TICK_MS || now < this.#tickedAt) {
@@ -145,18 +154,39 @@ export class EnforcerLoop {
       this.#denials.letGo(request.fd, request.at);
       return;
     }
+    if (request.type === 'expect') {
+      this.#newcomers.expectIn(request.folder, readMounts('self'));
+      return;
+    }
+    if (request.type === 'pass') {
+      this.#answerAll(this.#newcomers.pass(request.merged));
+      return;
+    }
     if (request.type === 'recheck') {
       this.#leases.recheck(request.containerId);
       return;
     }
     let error: string | null = null;
     try {
-      if (request.type === 'protect') this.#containers.protect(request.target);
+      if (request.type === 'protect') this.#protect(request.target);
       else this.#containers.release(request.containerId);
     } catch (cause) {
       error = messageOf(cause);
     }
     this.#channel.send({ type: 'done', number: request.number, error });
+  }
+
+  #protect(target: EnforcementTarget): void {
+    this.#containers.protect(target);
+    const { waiting, lateSince } = this.#newcomers.welcome(target.merged);
+    this.#answerAll(waiting);
+    if (lateSince === null) return;
+    const reason = 'the guard was too busy to speak for the container in time';
+    this.#channel.send({ type: 'lapse', containerId: target.id, reason, from: lateSince, to: Date.now() });
+  }
+
+  #answerAll(events: readonly PermissionEvent[]): void {
+    for (const event of events) this.#guarded(() => this.#permissions.handle(event));
   }
 
   /** One question that cannot be answered must not leave the others waiting. */

@@ -19,6 +19,7 @@ import type { Guarded, Spot } from './guarded.ts';
 import type { Origin } from './image-files.ts';
 import type { Leases } from './leases.ts';
 import { Loaders } from './loaders.ts';
+import type { Newcomers } from './newcomers.ts';
 import { type ThreadFacts, WaitingThread } from './opener.ts';
 import { Programs } from './programs.ts';
 import { Writers } from './writers.ts';
@@ -35,6 +36,7 @@ export interface PermissionsOptions {
   readonly containers: Containers;
   readonly leases: Leases;
   readonly denials: Denials;
+  readonly newcomers: Newcomers;
 }
 
 /** Answers permission events. Nothing here opens a file of a container, or this thread would wait for itself. */
@@ -43,6 +45,7 @@ export class Permissions {
   readonly #containers: Containers;
   readonly #leases: Leases;
   readonly #denials: Denials;
+  readonly #newcomers: Newcomers;
   readonly #writers = new Writers();
   readonly #writtenFiles: WrittenFiles;
   readonly #attributions = new Attributions();
@@ -50,11 +53,12 @@ export class Permissions {
   readonly #programs = new Programs();
   readonly #loaders = new Loaders();
 
-  constructor({ group, containers, leases, denials }: PermissionsOptions) {
+  constructor({ group, containers, leases, denials, newcomers }: PermissionsOptions) {
     this.#group = group;
     this.#containers = containers;
     this.#leases = leases;
     this.#denials = denials;
+    this.#newcomers = newcomers;
     this.#writtenFiles = new WrittenFiles(group);
   }
 
@@ -66,9 +70,11 @@ export class Permissions {
     try {
       this.#decide(attempt);
     } finally {
-      // What cannot be judged is refused.
-      answer(this.#group, event, attempt.allowed);
-      if (!attempt.keepsDescriptor) closeDescriptor(event.fd);
+      if (!attempt.isHeld) {
+        // What cannot be judged is refused.
+        answer(this.#group, event, attempt.allowed);
+        if (!attempt.keepsDescriptor) closeDescriptor(event.fd);
+      }
     }
   }
 
@@ -83,6 +89,10 @@ export class Permissions {
     const spot =
       this.#containers.spotOf(identity) ?? this.#containers.spotByThread(attempt.event.thread, identity);
     if (spot === null) {
+      if (this.#newcomers.hold(identity.device, attempt.event)) {
+        attempt.isHeld = true;
+        return;
+      }
       // Of a container that is not checked any more.
       attempt.allowed = true;
       return;
@@ -229,6 +239,8 @@ class Attempt {
   allowed = false;
   keepsDescriptor = false;
   isLeased = false;
+  /** It is answered later. */
+  isHeld = false;
 
   constructor(event: PermissionEvent) {
     this.event = event;
