@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Change, Policy } from '../../contract/index.ts';
 import type { Evaluation } from '../../drift/index.ts';
@@ -120,8 +121,13 @@ export class ContainerWatch {
       await look();
     } catch (error) {
       if (this.#stop.signal.aborted) return;
-      const { name } = this.details;
-      this.#options.logger.warn({ container: name, error: messageOf(error) }, `${doing} failed`);
+      const { name, overlay } = this.details;
+      // A container that was removed takes its layers along, a moment before its removal is told.
+      const isGone = overlay !== null && !existsSync(overlay.upper);
+      this.#options.logger[isGone ? 'debug' : 'warn'](
+        { container: name, error: messageOf(error) },
+        `${doing} failed`,
+      );
     }
   }
 

@@ -191,7 +191,16 @@ export class GuardSession {
       else if (kind === 'create') await this.#onCreate(id);
     } catch (error) {
       // One that is gone before it could be looked at is no problem: its removal is an event of its own.
-      if (!(error instanceof PristineError && error.code === 'E_NO_SUCH_CONTAINER')) this.#problem(error);
+      if (!(await this.#isOver(id))) this.#problem(error);
+    }
+  }
+
+  /** Whether a container is gone or does not run any more. */
+  async #isOver(id: string): Promise<boolean> {
+    try {
+      return !isAlive(await this.#options.engine.inspect(id));
+    } catch (error) {
+      return error instanceof PristineError && error.code === 'E_NO_SUCH_CONTAINER';
     }
   }
 
