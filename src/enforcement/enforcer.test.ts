@@ -55,7 +55,7 @@ async function read(from: Enforcer): Promise<void> {
 }
 
 function target(id: string): EnforcementTarget {
-  const place = { pid: null, merged: '/', lower: [] };
+  const place = { pid: null, upper: '/nowhere/upper', merged: '/', lower: [] };
   return { id, name: id, image: 'image', ...place, policy: DEFAULT_PROTECTION, enforce: true };
 }
 

@@ -13,6 +13,8 @@ export interface EnforcementTarget {
   readonly pid: number | null;
   /** Where the engine mounts the root filesystem, on the host. */
   readonly merged: string;
+  /** Its writable layer, on the host. */
+  readonly upper: string;
   /** The image's layers, topmost first. */
   readonly lower: readonly string[];
   readonly policy: ProtectionPolicy;

@@ -37,7 +37,7 @@ export {
   setMountFlags,
   unmountName,
 } from './mounts.ts';
-export { closeDescriptor, O_PATH, openBeneath, openInRoot } from './openat2.ts';
+export { closeDescriptor, O_NONBLOCK, O_PATH, O_RDONLY, openBeneath, openInRoot } from './openat2.ts';
 export {
   addPermissionMark,
   answer,

@@ -11,9 +11,9 @@ import { watchTarget } from './watch-target.ts';
 export async function targetOf(container: TestContainer): Promise<EnforcementTarget> {
   const { id, name, image, pid, overlay } = await watchTarget(container.id);
   if (overlay === null) throw new Error(`${name} is on no overlay`);
-  const { merged, lower } = overlay;
+  const { merged, upper, lower } = overlay;
   return {
-    ...{ id, name, image, pid, lower, merged: merged ?? '' },
+    ...{ id, name, image, pid, upper, lower, merged: merged ?? '' },
     policy: DEFAULT_PROTECTION,
     enforce: true,
   };

@@ -66,8 +66,18 @@ export class Protection {
     this.#protected.set(id, entry);
     const enforce = policy.mode !== 'watch';
     try {
-      const { lower } = overlay;
-      await enforcer.protect({ id, name, image, pid, merged, lower, policy: policy.protection, enforce });
+      const { upper, lower } = overlay;
+      await enforcer.protect({
+        id,
+        name,
+        image,
+        pid,
+        merged,
+        upper,
+        lower,
+        policy: policy.protection,
+        enforce,
+      });
     } catch (error) {
       this.#protected.delete(id);
       onProblem(error);

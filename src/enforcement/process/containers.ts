@@ -188,13 +188,19 @@ export class Containers {
     }
   }
 
-  /** Marks the root's overlay, when it is mounted. Marking it again does no harm. */
+  /**
+   * Marks the root's overlay, when it is mounted. Also when it seems to be marked: the engine mounts a root several
+   * times while it makes and starts a container, and each time may get the number that the last one had.
+   */
   #arm(guarded: Guarded): void {
     const fd = openOverlay(guarded.target);
     if (fd === null) return;
     try {
       const { device } = new FileIdentity().read(fd);
-      if (guarded.overlay?.device === device) return;
+      if (guarded.overlay?.device === device) {
+        addPermissionMark(this.#options.group, 'filesystem', fd, ASKED);
+        return;
+      }
       // Before a mark: a kernel that gives no such handle must not have every program refused.
       handleOfFd(fd, { identityOnly: true });
       if (guarded.overlay !== null) this.#disarm(guarded);
@@ -208,7 +214,7 @@ export class Containers {
 
   #disarm(guarded: Guarded): void {
     for (const [name, namespace] of guarded.namespaces) this.#forget(guarded, name, namespace);
-    if (guarded.overlay !== null) this.#byDevice.delete(guarded.overlay.device);
+    if (guarded.overlay !== null) forget(this.#byDevice, guarded.overlay.device, guarded);
     guarded.overlay = null;
     guarded.given = null;
     this.#options.onStopped(guarded.target.id);
@@ -233,7 +239,7 @@ export class Containers {
     const before = new Set(namespace.mounts.map(({ id }) => id));
     const marked = markMounts(this.#options.group, guarded, namespace.pid);
     if (marked === null) return;
-    this.#displace(namespace);
+    this.#displace(guarded, namespace);
     namespace.mounts = marked.mounts;
     namespace.gaps = marked.gaps;
     this.#place(guarded, namespace);
@@ -248,7 +254,7 @@ export class Containers {
 
   #forget(guarded: Guarded, name: string, namespace: Namespace): void {
     const { epoll } = this.#options;
-    this.#displace(namespace);
+    this.#displace(guarded, namespace);
     guarded.namespaces.delete(name);
     for (const fd of [namespace.mountinfo, namespace.pidfd]) {
       epoll.remove(fd);
@@ -265,10 +271,10 @@ export class Containers {
     }
   }
 
-  #displace({ mounts }: Namespace): void {
+  #displace(guarded: Guarded, { mounts }: Namespace): void {
     for (const { id, device, object } of mounts) {
-      if (object === 'filesystem') this.#byDevice.delete(device);
-      else this.#byMount.delete(id);
+      if (object === 'filesystem') forget(this.#byDevice, device, guarded);
+      else forget(this.#byMount, id, guarded);
     }
   }
 
@@ -301,4 +307,9 @@ function controlGroupsOf(thread: number): string {
   } catch {
     return '';
   }
+}
+
+/** Numbers of devices and mounts are used again at once: what is another container's by now stays. */
+function forget(spots: Map<number, Spot>, number: number, guarded: Guarded): void {
+  if (spots.get(number)?.guarded === guarded) spots.delete(number);
 }

@@ -8,6 +8,10 @@ import {
   takeReadLease,
 } from '../../linux/index.ts';
 
+/** How long a file that was allowed by its hash is held still. */
+const STILL_MS = 1000;
+const MAX_STILL = 256;
+
 interface Lease {
   readonly containerId: string;
   /** Of the inode, among all of the container's. */
@@ -15,6 +19,8 @@ interface Lease {
   /** What the file was when it was judged: a lease does not keep anybody from changing its attributes. */
   readonly version: string;
   readonly mask: number;
+  /** The same file in the writable layer, also under a lease; null for files of the image. */
+  readonly upper: number | null;
 }
 
 /**
@@ -28,7 +34,9 @@ export class Leases {
   /** By descriptor; the oldest first. */
   readonly #held = new Map<number, Lease>();
   readonly #byKey = new Map<string, number>();
+  readonly #ofUpper = new Map<number, number>();
   readonly #now = new FileIdentity();
+  readonly #still: { readonly fds: readonly number[]; readonly until: number }[] = [];
 
   /**
    * @param group fanotify group of the ignore marks
@@ -56,10 +64,17 @@ export class Leases {
   }
 
   /** Nobody is asked about the file of this lease any more, until it breaks. The descriptor is ours now. */
-  keep(fd: number, containerId: string, { key, version }: FileIdentity, mask: number): void {
+  keep(
+    fd: number,
+    containerId: string,
+    { key, version }: FileIdentity,
+    mask: number,
+    upper: number | null,
+  ): void {
     if (this.#held.size >= this.#limit) this.#dropOldest();
     ignoreFile(this.#group, fd, mask);
-    this.#held.set(fd, { containerId, key: containerId + key, version, mask });
+    this.#held.set(fd, { containerId, key: containerId + key, version, mask, upper });
+    if (upper !== null) this.#ofUpper.set(upper, fd);
     this.#byKey.set(containerId + key, fd);
   }
 
@@ -71,6 +86,20 @@ export class Leases {
     }
   }
 
+  /** Holds files still for a moment longer, whoever wants to write to them; the descriptors are ours now. */
+  keepStill(fds: readonly number[]): void {
+    this.#still.push({ fds, until: Date.now() + STILL_MS });
+  }
+
+  /** To be called about each second. */
+  tick(): void {
+    const now = Date.now();
+    while (this.#still[0] !== undefined && (this.#still[0].until < now || this.#still.length > MAX_STILL)) {
+      // Closing a descriptor gives its lease back.
+      for (const fd of this.#still.shift()?.fds ?? []) closeDescriptor(fd);
+    }
+  }
+
   /** Gives a lease back that was not kept; the descriptor stays open. */
   drop(fd: number): void {
     dropLease(fd);
@@ -79,12 +108,13 @@ export class Leases {
   /** The signal came for this descriptor: somebody wants to write to its file. */
   broken(fd: number): void {
     // It may have been given back, and the number used again, between the signal and now.
-    if (this.#held.has(fd) && leaseIsBreaking(fd)) this.#giveBack(fd);
+    const held = this.#ofUpper.get(fd) ?? fd;
+    if (this.#held.has(held) && leaseIsBreaking(fd)) this.#giveBack(held);
   }
 
   /** Signals were lost: looks at every lease. */
   sweep(): void {
-    for (const fd of [...this.#held.keys()]) this.broken(fd);
+    for (const fd of [...this.#held.keys(), ...this.#ofUpper.keys()]) this.broken(fd);
   }
 
   releaseContainer(containerId: string): void {
@@ -93,6 +123,7 @@ export class Leases {
 
   close(): void {
     for (const fd of [...this.#held.keys()]) this.#giveBack(fd);
+    for (const { fds } of this.#still.splice(0)) for (const fd of fds) closeDescriptor(fd);
   }
 
   #dropOldest(): void {
@@ -111,5 +142,9 @@ export class Leases {
     askAboutFile(this.#group, fd, lease.mask);
     dropLease(fd);
     closeDescriptor(fd);
+    if (lease.upper === null) return;
+    this.#ofUpper.delete(lease.upper);
+    // Closing it gives its lease back.
+    closeDescriptor(lease.upper);
   }
 }

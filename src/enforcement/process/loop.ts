@@ -122,6 +122,7 @@ export class EnforcerLoop {
     if (now - this.#tickedAt >= TICK_MS || now < this.#tickedAt) {
       this.#tickedAt = now;
       this.#denials.tick();
+      this.#leases.tick();
       this.#guarded(() => this.#containers.tick());
     }
     return true;

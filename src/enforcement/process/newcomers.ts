@@ -6,6 +6,7 @@ import {
   filesystemType,
   type MountPoint,
   OVERLAYFS,
+  PERMISSION,
   type PermissionEvent,
   removePermissionMark,
 } from '../../linux/index.ts';
@@ -68,10 +69,16 @@ export class Newcomers {
     for (const path of this.#late.keys()) if (!present.has(path)) this.#late.delete(path);
   }
 
-  /** Lets a question of a newcomer's process wait. @returns false when it is not to wait */
+  /**
+   * Lets a question of a newcomer's process wait, if it is about to run a program. What is opened before that is
+   * opened by the engine's own helper, and until that is done the engine answers no question of the guard's.
+   *
+   * @returns false when it is not to wait
+   */
   hold(device: number, event: PermissionEvent): boolean {
     const newcomer = this.#new.get(device);
-    if (newcomer === undefined || !isInContainer(event.thread)) return false;
+    if (newcomer === undefined || (event.mask & PERMISSION.EXECUTE) === 0) return false;
+    if (!isInContainer(event.thread)) return false;
     newcomer.waiting.push(event);
     return true;
   }
@@ -130,7 +137,13 @@ export class Newcomers {
     try {
       const { device } = new FileIdentity().read(fd);
       addPermissionMark(this.#group, 'filesystem', fd, ASKED);
-      this.#new.set(device, { merged, device, since: Date.now(), waiting: [] });
+      const known = this.#new.get(device);
+      if (known?.merged === merged) return;
+      // The engine has mounted it anew, or another one where an earlier one had the number.
+      const before = this.#find(merged);
+      if (before !== undefined) this.#new.delete(before.device);
+      const waiting = [...(before?.waiting ?? []), ...(known?.waiting ?? [])];
+      this.#new.set(device, { merged, device, since: Date.now(), waiting });
     } finally {
       closeDescriptor(fd);
     }

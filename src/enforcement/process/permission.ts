@@ -9,6 +9,7 @@ import {
   pathOfFd,
   socketsOf,
 } from '../../linux/index.ts';
+import type { Place } from '../verdict/access.ts';
 import { judge } from '../verdict/judge.ts';
 import { Attributions } from './attribution.ts';
 import { ASKED } from './container-mounts.ts';
@@ -22,6 +23,7 @@ import { Loaders } from './loaders.ts';
 import type { Newcomers } from './newcomers.ts';
 import { type ThreadFacts, WaitingThread } from './opener.ts';
 import { Programs } from './programs.ts';
+import { openUpperFile } from './upper-file.ts';
 import { Writers } from './writers.ts';
 import { WrittenFiles } from './written-files.ts';
 
@@ -117,8 +119,9 @@ export class Permissions {
       return;
     }
     const origin = guarded.images.originOf(fd, this.#identity.read(fd));
-    if (origin === 'image' || (origin === 'changed' && this.#isUnchangedContent(guarded, fd))) {
-      this.#leases.keep(fd, id, this.#identity, ASKED);
+    const upper = origin === 'changed' ? this.#holdUnchanged(guarded, fd) : null;
+    if (origin === 'image' || upper !== null) {
+      this.#leases.keep(fd, id, this.#identity, ASKED, upper);
       attempt.allowed = true;
       attempt.keepsDescriptor = true;
       return;
@@ -127,8 +130,26 @@ export class Permissions {
     this.#judgeDrift(attempt, spot, origin);
   }
 
-  #isUnchangedContent(guarded: Guarded, fd: number): boolean {
-    return guarded.images.isUnchangedContent(fd, pathIn(guarded, fd), this.#identity);
+  /**
+   * Whether a file that was copied up is what it is in the image, and stays so.
+   * @returns its file in the writable layer, under a lease; null when it is drift
+   */
+  #holdUnchanged(guarded: Guarded, fd: number): number | null {
+    const path = pathIn(guarded, fd);
+    const upper = this.#leaseUpper(guarded, path);
+    if (upper === null) return null;
+    if (guarded.images.isUnchangedContent(fd, path, this.#identity)) return upper;
+    closeDescriptor(upper);
+    return null;
+  }
+
+  /** @returns null while somebody has the file open or mapped for writing */
+  #leaseUpper({ target }: Guarded, path: string): number | null {
+    const upper = openUpperFile(target.upper, path, this.#identity);
+    if (upper === null) return null;
+    if (this.#leases.take(upper)) return upper;
+    closeDescriptor(upper);
+    return null;
   }
 
   #judgeDrift(attempt: Attempt, { guarded, place }: Spot, origin: Origin): void {
@@ -169,7 +190,7 @@ export class Permissions {
         identity,
         writers: this.#writers,
         writersKey: key,
-        holdStill: () => this.#holdStill(attempt),
+        holdStill: () => this.#holdStill(attempt, guarded, place),
       }),
       opener,
       policy: target.policy,
@@ -215,7 +236,20 @@ export class Permissions {
       };
       attempt.keepsDescriptor = this.#denials.tell(kind, target.id, denial, event.fd);
     } finally {
-      if (attempt.isLeased) this.#leases.drop(event.fd);
+      if (attempt.still !== null) this.#letMove(attempt, attempt.still);
+    }
+  }
+
+  /** A file that is allowed by its hash is held still for as long as opening it may take; a writer waits so long. */
+  #letMove(attempt: Attempt, still: readonly number[]): void {
+    if (attempt.allowed) {
+      attempt.keepsDescriptor = true;
+      this.#leases.keepStill(still);
+      return;
+    }
+    for (const fd of still) {
+      this.#leases.drop(fd);
+      if (fd !== attempt.event.fd) closeDescriptor(fd);
     }
   }
 
@@ -226,10 +260,17 @@ export class Permissions {
     };
   }
 
-  /** While its hash is computed and compared nobody may write to it. */
-  #holdStill(attempt: Attempt): boolean {
-    attempt.isLeased ||= this.#leases.take(attempt.event.fd);
-    return attempt.isLeased;
+  /** While its hash is computed, and until it was opened, nobody may write to it. */
+  #holdStill(attempt: Attempt, guarded: Guarded, place: Place): boolean {
+    const { fd } = attempt.event;
+    if (attempt.still !== null) return true;
+    if (!this.#leases.take(fd)) return false;
+    const upper = place === 'layer' ? this.#leaseUpper(guarded, pathIn(guarded, fd)) : null;
+    attempt.still = upper === null ? [fd] : [fd, upper];
+    if (place !== 'layer' || upper !== null) return true;
+    this.#leases.drop(fd);
+    attempt.still = null;
+    return false;
   }
 }
 
@@ -238,7 +279,8 @@ class Attempt {
   readonly event: PermissionEvent;
   allowed = false;
   keepsDescriptor = false;
-  isLeased = false;
+  /** Descriptors under a lease while the file is hashed. */
+  still: readonly number[] | null = null;
   /** It is answered later. */
   isHeld = false;
 
