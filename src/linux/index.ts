@@ -1,6 +1,6 @@
 export { type BlockedCall, blockedCall, mappedFileAt } from './blocked-call.ts';
 export type { DirectoryEntries } from './directory-entries.ts';
-export { Epoll, type Readiness } from './epoll.ts';
+export { Epoll } from './epoll.ts';
 export {
   type EntryRecord,
   FAN,
@@ -44,7 +44,6 @@ export {
   askAboutFile,
   ignoreFile,
   ignoreFileForGood,
-  type MarkedObject,
   openContentGroup,
   PERMISSION,
   type PermissionEvent,
@@ -67,9 +66,9 @@ export { openProcessConnector, type ProcessEvent, readProcessEvents } from './pr
 export { mountNamespaceOf, type ProcessSnapshot, readProcess, readProgram } from './process-snapshot.ts';
 export { SafeDirectory, type SafeFile } from './safe-directory.ts';
 export { RunFirstWhileIdle } from './scheduling.ts';
-export { openSignalFd, type ReceivedSignal, readSignals } from './signal-fd.ts';
+export { openSignalFd, readSignals } from './signal-fd.ts';
 export { decodeSockets, SOCKET_TABLES } from './socket-table.ts';
 export { socketsOf } from './sockets-of.ts';
 export { dataRanges } from './sparse.ts';
 export type { FileStatus } from './statx.ts';
-export { startWatchdog, type Watchdog } from './watchdog-timer.ts';
+export { startWatchdog } from './watchdog-timer.ts';

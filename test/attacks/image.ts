@@ -39,7 +39,7 @@ RUN mkdir -p /opt/tools /opt/victims /opt/race /opt/lib /opt/plugins /opt/python
 ${['overwrite', 'descriptor', 'inject'].map((name) => compile(name, `-o /opt/tools/${name}`)).join('\n')}
 ${compile('race', '-pthread -o /opt/tools/race')}
 ${compile('ordinary', '-shared -fPIC -s -o /opt/lib/libordinary.so')}
-${compile('uses-ordinary', '-Wl,--disable-new-dtags -Wl,-rpath,/opt/plugins:/opt/lib -L/opt/lib -lordinary -o /opt/tools/uses-ordinary').replace('gcc -O2 -x c -', 'gcc -O2 -x c - -x none')}
+${compile('uses-ordinary', '-Wl,--enable-new-dtags -Wl,-rpath,/opt/plugins:/opt/lib -L/opt/lib -lordinary -o /opt/tools/uses-ordinary').replace('gcc -O2 -x c -', 'gcc -O2 -x c - -x none')}
 ${compile('product', '-Os -s -Wl,-z,noseparate-code -o /opt/tools/product')}
 ${compile('payload', `-DSILENT ${FREESTANDING} -o /opt/tools/silent`)}
 RUN python3 -c 'import shutil; \\
