@@ -143,7 +143,7 @@ export function describeEngine(
         seen.push(event);
         if (event.kind === 'pause') stop.abort();
       }
-      expect(seen.map(({ kind }) => kind)).toEqual(['other', 'start', 'pause']);
+      expect(seen.map(({ kind }) => kind)).toEqual(['create', 'start', 'pause']);
       expect(seen[0]?.name).toBe(container.name);
     });
 
