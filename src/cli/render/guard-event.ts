@@ -58,7 +58,7 @@ function printGuardEvent(out: Output, event: GuardEvent, all: boolean, told: Set
     case 'gap':
       say(
         { text: event.container?.name ?? 'all containers', style: 'yellow' },
-        `: events may be missing: ${event.reason}; ${event.rescanned ? 'made good by a rescan' : 'a rescan follows'}`,
+        `: events may be missing: ${event.reason}${event.lengthMs === undefined ? '' : `, for ${humanDuration(event.lengthMs)}`}; ${event.rescanned ? 'made good by a rescan' : 'a rescan follows'}`,
       );
       break;
     case 'unwatched':
