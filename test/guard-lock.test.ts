@@ -8,9 +8,9 @@ const SHELL = `mkdir -p /var/www/html && echo '<?php system($_GET["c"]);' > /var
 
 test('a label asks for a lock before the freeze', async () => {
   using state = temporaryState();
-  const options = ['--label', 'pristine.mode=heal', '--label', 'pristine.lock-first=true'];
-  await using suspect = await startContainer({ options });
-  await using guard = new RunningGuard(state.path, [suspect.name]);
+  // The mode by a flag: a label would have any other guard on this engine choose it too.
+  await using suspect = await startContainer({ options: ['--label', 'pristine.lock-first=true'] });
+  await using guard = new RunningGuard(state.path, [suspect.name, '--mode', 'heal']);
   await guard.waitFor('ready');
   await suspect.sh(SHELL);
   const incident = await guard.healed();
