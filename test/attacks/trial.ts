@@ -108,6 +108,5 @@ export function surprise(attack: Attack, unguarded: Attempts | undefined, guarde
   if (guarded.wins < guarded.attempts && attack.window !== true)
     return `${id}: ${expected}, but only ${guarded.wins} of ${guarded.attempts} ran; told: ${guarded.told}; ${said}`;
   if (expected === 'detected' && guarded.told.length === 0) return `${id}: ran, and nobody told`;
-  if (expected === 'allowed' && guarded.told.includes('denied')) return `${id}: something of it was denied`;
   return null;
 }
