@@ -1,3 +1,4 @@
+import { readSync } from 'node:fs';
 import { decodePathBytes } from '../../kernel/index.ts';
 import {
   answer,
@@ -10,6 +11,7 @@ import {
   socketsOf,
 } from '../../linux/index.ts';
 import type { Place } from '../verdict/access.ts';
+import { isNetworkSettings } from '../verdict/content.ts';
 import { judge } from '../verdict/judge.ts';
 import { Attributions } from './attribution.ts';
 import { ASKED } from './container-mounts.ts';
@@ -32,6 +34,7 @@ const O_WRONLY = 1;
 /** The clock that stamps files is up to a tick behind. */
 const TICK_MS = 20;
 const MAX_SOCKETS = 16;
+const MAX_SETTINGS_BYTES = 64 << 10;
 
 export interface PermissionsOptions {
   readonly group: number;
@@ -131,6 +134,27 @@ export class Permissions {
   }
 
   /**
+   * Whether a file that the engine binds into `/etc` holds what the engine writes there. Each look-up of a name opens
+   * it, so it is not asked about again until somebody wants to write to it.
+   */
+  #isSettled(attempt: Attempt, guarded: Guarded, opener: WaitingThread): boolean {
+    const { fd } = attempt.event;
+    const { id } = guarded.target;
+    if (opener.mayWrite() || opener.fromLoader() || this.#leases.has(id, this.#identity.key)) return false;
+    if (!this.#leases.take(fd)) return false;
+    const { size } = this.#identity.read(fd);
+    const head = Buffer.alloc(Math.min(size, MAX_SETTINGS_BYTES));
+    const text = head.subarray(0, readSync(fd, head, 0, head.length, 0));
+    if (!isNetworkSettings(pathIn(guarded, fd), text, size)) {
+      this.#leases.drop(fd);
+      return false;
+    }
+    this.#leases.keep(fd, id, this.#identity, PERMISSION.OPEN, null);
+    attempt.keepsDescriptor = true;
+    return true;
+  }
+
+  /**
    * Whether a file that was copied up is what it is in the image, and stays so.
    * @returns its file in the writable layer, under a lease; null when it is drift
    */
@@ -160,6 +184,10 @@ export class Permissions {
     const kind = (event.mask & PERMISSION.EXECUTE) !== 0 ? 'execute' : 'open';
     // The kernel opens what it runs, and has asked about that already.
     if (kind === 'open' && opener.executes()) {
+      attempt.allowed = true;
+      return;
+    }
+    if (kind === 'open' && place === 'engine-file' && this.#isSettled(attempt, guarded, opener)) {
       attempt.allowed = true;
       return;
     }
