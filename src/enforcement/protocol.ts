@@ -2,8 +2,8 @@
  * What Pristine and its enforcer process tell each other: one JSON object a line, both ways over one socket that
  * the process has as descriptor 3. The process ends when the socket does.
  */
-import type { Denial, ProcessAttribution } from '../contract/index.ts';
-import type { EnforcementTarget } from './port.ts';
+import type { Denial } from '../contract/index.ts';
+import type { EnforcementEvent, EnforcementTarget } from './port.ts';
 
 /** The descriptor of the socket in the enforcer process. */
 export const CHANNEL_FD = 3;
@@ -30,12 +30,7 @@ export type EnforcerReport =
   | { readonly type: 'alive'; readonly at: number }
   | { readonly type: 'failed'; readonly message: string; readonly errno: string | null }
   | { readonly type: 'done'; readonly number: number; readonly error: string | null }
-  | {
-      readonly type: 'armed';
-      readonly containerId: string;
-      readonly at: number;
-      readonly gaps: readonly string[];
-    }
+  | Exclude<EnforcementEvent, { type: 'denied' }>
   | {
       readonly type: 'denied';
       readonly containerId: string;
@@ -43,18 +38,4 @@ export type EnforcerReport =
       readonly denial: Denial;
       /** Descriptor of the enforcer process that holds the file until it is captured. */
       readonly fd: number | null;
-    }
-  | {
-      readonly type: 'already-running';
-      readonly containerId: string;
-      readonly at: number;
-      readonly path: string;
-      readonly process: ProcessAttribution;
-    }
-  | {
-      readonly type: 'lapse';
-      readonly containerId: string | null;
-      readonly reason: string;
-      readonly from: number;
-      readonly to: number;
     };

@@ -5,13 +5,10 @@ import {
   closeDescriptor,
   type Epoll,
   FileIdentity,
-  filesystemType,
   handleOfFd,
   mountNamespaceOf,
-  OVERLAYFS,
   openPidfd,
   readMounts,
-  removePermissionMark,
 } from '../../linux/index.ts';
 import type { EnforcementTarget } from '../port.ts';
 import type { EnforcerReport } from '../protocol.ts';
@@ -20,6 +17,7 @@ import { ASKED, markMounts, unmarkMounts } from './container-mounts.ts';
 import type { Guarded, Namespace, Spot } from './guarded.ts';
 import { ImageFiles } from './image-files.ts';
 import type { Newcomers } from './newcomers.ts';
+import { openOverlay, unmarkOverlay } from './overlay-root.ts';
 import { type RunningDrift, runningDrift } from './running-drift.ts';
 
 export interface ContainersOptions {
@@ -139,19 +137,17 @@ export class Containers {
     this.#tellArmed(guarded, marked.gaps);
   }
 
-  /** @returns whether the descriptor was one of ours */
-  onReady(fd: number): boolean {
+  /** One of the descriptors that wait in the epoll instance is ready. */
+  onReady(fd: number): void {
     if (fd === this.#hostMounts) {
       this.#onHostMounts();
-      return true;
+      return;
     }
     const found = this.#namespaceOf.get(fd);
-    if (found === undefined) return false;
-    const namespace = found.guarded.namespaces.get(found.name);
-    if (namespace === undefined) return true;
+    const namespace = found?.guarded.namespaces.get(found.name);
+    if (found === undefined || namespace === undefined) return;
     if (fd === namespace.pidfd) this.#onExit(found.guarded, found.name, namespace);
     else this.#onMounts(found.guarded, namespace);
-    return true;
   }
 
   close(): void {
@@ -193,19 +189,17 @@ export class Containers {
    * times while it makes and starts a container, and each time may get the number that the last one had.
    */
   #arm(guarded: Guarded): void {
-    const fd = openOverlay(guarded.target);
+    const fd = openRoot(guarded.target);
     if (fd === null) return;
     try {
       const { device } = new FileIdentity().read(fd);
-      if (guarded.overlay?.device === device) {
-        addPermissionMark(this.#options.group, 'filesystem', fd, ASKED);
-        return;
+      if (guarded.overlay?.device !== device) {
+        // Before a mark: a kernel that gives no such handle must not have every program refused.
+        handleOfFd(fd, { identityOnly: true });
+        if (guarded.overlay !== null) this.#disarm(guarded);
+        guarded.overlay = { device, since: Date.now() };
+        this.#byDevice.set(device, { guarded, place: 'layer' });
       }
-      // Before a mark: a kernel that gives no such handle must not have every program refused.
-      handleOfFd(fd, { identityOnly: true });
-      if (guarded.overlay !== null) this.#disarm(guarded);
-      guarded.overlay = { device, since: Date.now() };
-      this.#byDevice.set(device, { guarded, place: 'layer' });
       addPermissionMark(this.#options.group, 'filesystem', fd, ASKED);
     } finally {
       closeDescriptor(fd);
@@ -223,15 +217,7 @@ export class Containers {
   #unmark(guarded: Guarded): void {
     const { group } = this.#options;
     for (const { pid, mounts } of guarded.namespaces.values()) unmarkMounts(group, guarded, pid, mounts);
-    const fd = openOverlay(guarded.target);
-    if (fd === null) return;
-    try {
-      removePermissionMark(group, 'filesystem', fd, ASKED);
-    } catch {
-      // Unmounted meanwhile, or never marked.
-    } finally {
-      closeDescriptor(fd);
-    }
+    unmarkOverlay(group, openRoot(guarded.target));
   }
 
   /** Something was mounted in a container, or unmounted. */
@@ -284,20 +270,11 @@ export class Containers {
 }
 
 /** The root directory of the container's overlay; null when it is not mounted where this process sees it. */
-function openOverlay({ id, merged, pid }: EnforcementTarget): number | null {
+function openRoot({ id, merged, pid }: EnforcementTarget): number | null {
+  const root = openOverlay(merged);
   // A pid may be another process's by now.
-  const isProcess = pid !== null && controlGroupsOf(pid).includes(id);
-  for (const path of [merged, ...(isProcess ? [`/proc/${pid}/root`] : [])]) {
-    try {
-      const fd = openSync(path, 'r');
-      // Before the engine has mounted it, an empty directory of the host is there.
-      if (filesystemType(fd) === OVERLAYFS) return fd;
-      closeDescriptor(fd);
-    } catch {
-      // Not there, or the process is gone.
-    }
-  }
-  return null;
+  if (root !== null || pid === null || !controlGroupsOf(pid).includes(id)) return root;
+  return openOverlay(`/proc/${pid}/root`);
 }
 
 /** The control groups of a thread (proc_pid_cgroup(5)), which hold its container's id; empty when it is gone. */

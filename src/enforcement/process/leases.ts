@@ -49,10 +49,6 @@ export class Leases {
     this.#limit = limit;
   }
 
-  get size(): number {
-    return this.#held.size;
-  }
-
   /** Whether this file is held already: then it has not been written to since it was judged. */
   has(containerId: string, key: string): boolean {
     return this.#byKey.has(containerId + key);

@@ -1,16 +1,14 @@
-import { openSync, readlinkSync } from 'node:fs';
 import {
   addPermissionMark,
   closeDescriptor,
   FileIdentity,
-  filesystemType,
   type MountPoint,
-  OVERLAYFS,
   PERMISSION,
   type PermissionEvent,
-  removePermissionMark,
 } from '../../linux/index.ts';
 import { ASKED } from './container-mounts.ts';
+import { isInHostPids } from './host-processes.ts';
+import { openOverlay, unmarkOverlay } from './overlay-root.ts';
 
 /** The first program of a container waits so long at most until the guard has said whether the container is its own. */
 const LONGEST_WAIT_MS = 700;
@@ -18,7 +16,6 @@ const LONGEST_WAIT_MS = 700;
 const MAX_PASSED = 4096;
 /** Roots that nobody spoke for in time. */
 const MAX_LATE = 256;
-const HOST_PIDS = readlinkSync('/proc/self/ns/pid');
 
 interface Newcomer {
   /** Where the engine has mounted it. */
@@ -96,7 +93,7 @@ export class Newcomers {
     }
     const newcomer = this.#find(merged);
     if (newcomer === undefined) return [];
-    unmark(this.#group, merged);
+    unmarkOverlay(this.#group, openOverlay(merged));
     return this.#forget(newcomer);
   }
 
@@ -162,31 +159,8 @@ export class Newcomers {
 /** The engine's own helpers, which prepare the root from outside, do not wait: the guard may be waiting for them. */
 function isInContainer(thread: number): boolean {
   try {
-    return readlinkSync(`/proc/${thread}/ns/pid`) !== HOST_PIDS;
+    return !isInHostPids(thread);
   } catch {
     return false;
-  }
-}
-
-function openOverlay(path: string): number | null {
-  try {
-    const fd = openSync(path, 'r');
-    if (filesystemType(fd) === OVERLAYFS) return fd;
-    closeDescriptor(fd);
-  } catch {
-    // Unmounted meanwhile.
-  }
-  return null;
-}
-
-function unmark(group: number, path: string): void {
-  const fd = openOverlay(path);
-  if (fd === null) return;
-  try {
-    removePermissionMark(group, 'filesystem', fd, ASKED);
-  } catch {
-    // Unmounted meanwhile.
-  } finally {
-    closeDescriptor(fd);
   }
 }

@@ -10,6 +10,7 @@ import {
 } from '../../linux/index.ts';
 import type { Opener } from '../verdict/access.ts';
 import type { Guarded } from './guarded.ts';
+import { isInHostPids } from './host-processes.ts';
 import type { Program } from './programs.ts';
 
 const O_ACCMODE = 3;
@@ -19,8 +20,6 @@ const DESCRIPTOR = /^\/(?:dev\/stdin|(?:dev\/fd|proc\/(?:self|thread-self|\d+)\/
 const MOST_DESCRIPTORS = 256;
 const MOST_COMMAND_LINE_BYTES = 64 << 10;
 const commandLineBuffer = Buffer.alloc(MOST_COMMAND_LINE_BYTES);
-/** The pid namespace of the host, which the engine's helpers share. */
-const HOST_PIDS = readlinkSync('/proc/self/ns/pid');
 
 /** What is found out about threads, and remembered between them. */
 export interface ThreadFacts {
@@ -113,7 +112,7 @@ export class WaitingThread implements Opener {
     try {
       const folder = `/proc/${this.thread}`;
       if (readFileSync(`${folder}/cgroup`, 'latin1').includes(target.id)) return true;
-      if (readlinkSync(`${folder}/ns/pid`) !== HOST_PIDS) return true;
+      if (!isInHostPids(this.thread)) return true;
       return namespaces.has(readlinkSync(`${folder}/ns/mnt`));
     } catch {
       // Gone, so killed: whatever is answered, it opens nothing.
