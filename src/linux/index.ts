@@ -29,7 +29,7 @@ export {
 export { ignoreSignals } from './ignore-signals.ts';
 export { kernelAtLeast } from './kernel-version.ts';
 export { dropLease, leaseIsBreaking, takeReadLease } from './lease.ts';
-export { type MountPoint, readMounts } from './mountinfo.ts';
+export { type MountPoint, mountInfoLines, readMounts } from './mountinfo.ts';
 export {
   bindOverItself,
   joinMountNamespace,

@@ -18,29 +18,64 @@ export interface MountPoint {
   readonly type: string;
 }
 
+/** The fields of a line of mountinfo; bytes as one character each, blanks and the like not escaped any more. */
+export interface MountInfoLine {
+  readonly id: number;
+  readonly parent: number;
+  /** `major:minor`. */
+  readonly device: string;
+  readonly root: string;
+  readonly path: string;
+  /** Of this mount. */
+  readonly options: string;
+  /** Such as `shared:1`. */
+  readonly tags: readonly string[];
+  readonly type: string;
+  readonly source: string;
+  /** Of the whole filesystem. */
+  readonly superOptions: string;
+}
+
+/** Takes a mountinfo text apart that was read as one character a byte. */
+export function mountInfoLines(text: string): MountInfoLine[] {
+  return text.split('\n').flatMap((line) => {
+    const [own = '', filesystem = ''] = line.split(' - ', 2);
+    const [id, parent, device = '', root = '', path, options = '', ...tags] = own.split(' ');
+    const [type = '', source = '', superOptions = ''] = filesystem.split(' ');
+    if (path === undefined) return [];
+    return {
+      id: Number(id),
+      parent: Number(parent),
+      device,
+      root: unescaped(root),
+      path: unescaped(path),
+      options,
+      tags,
+      type,
+      source: unescaped(source),
+      superOptions: unescaped(superOptions),
+    };
+  });
+}
+
 /** What is mounted in the mount namespace of a process and below its root. @throws Node's error when it is gone */
 export function readMounts(process: number | 'self'): MountPoint[] {
   const text = readFileSync(`/proc/${process}/mountinfo`, 'latin1');
-  const mounts: MountPoint[] = [];
-  for (const line of text.split('\n')) {
-    const [left = '', right = ''] = line.split(' - ', 2);
-    const [id, , device = '', root = '', path, options = '', ...tags] = left.split(' ');
-    if (path === undefined) continue;
+  return mountInfoLines(text).map(({ id, device, root, path, options, tags, type }) => {
     const flags = options.split(',');
-    mounts.push({
-      id: Number(id),
+    return {
+      id,
       device: deviceNumber(device),
-      root: unescaped(root),
-      path: unescaped(path),
+      root,
+      path,
       readOnly: flags.includes('ro'),
       noexec: flags.includes('noexec'),
       nosuid: flags.includes('nosuid'),
       nodev: flags.includes('nodev'),
       shared: tags.some((tag) => tag.startsWith('shared:')),
-      type: right.split(' ', 1)[0] ?? '',
-    });
-  }
-  return mounts;
+      type,
+    };
+  });
 }
 
 function deviceNumber(text: string): number {

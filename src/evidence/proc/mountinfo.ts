@@ -1,5 +1,6 @@
 /** /proc/PID/mountinfo (proc(5)). */
 import { decodePathBytes } from '../../kernel/index.ts';
+import { mountInfoLines } from '../../linux/index.ts';
 
 export interface MountPoint {
   readonly id: number;
@@ -17,32 +18,17 @@ export interface MountPoint {
 }
 
 export function parseMountInfo(bytes: Buffer): MountPoint[] {
-  return bytes
-    .toString('latin1')
-    .split('\n')
-    .flatMap((line) => {
-      const [own = '', filesystem = ''] = line.split(' - ');
-      const [id, parent, device, root, path, options] = own.split(' ');
-      const [type, source, superOptions] = filesystem.split(' ');
-      if (path === undefined || type === undefined) return [];
-      return {
-        id: Number(id),
-        parent: Number(parent),
-        device: device ?? '',
-        root: unescaped(root ?? ''),
-        path: unescaped(path),
-        options: options ?? '',
-        type,
-        source: unescaped(source ?? ''),
-        superOptions: unescaped(superOptions ?? ''),
-      };
-    });
+  return mountInfoLines(bytes.toString('latin1'))
+    .filter(({ type }) => type !== '')
+    .map(({ tags: _, ...line }) => ({
+      ...line,
+      root: decoded(line.root),
+      path: decoded(line.path),
+      source: decoded(line.source),
+      superOptions: decoded(line.superOptions),
+    }));
 }
 
-/** Space, tab, newline and backslash stand as `\ooo`. */
-function unescaped(text: string): string {
-  const bytes = text.replaceAll(/\\([0-7]{3})/g, (_, code: string) =>
-    String.fromCharCode(Number.parseInt(code, 8)),
-  );
+function decoded(bytes: string): string {
   return decodePathBytes(Buffer.from(bytes, 'latin1'));
 }
