@@ -14,7 +14,8 @@ export interface Service {
 /** A Dockerfile that installs Debian packages and then does `steps`. */
 export function withPackages(packages: string, ...steps: readonly string[]): string {
   const install =
-    'RUN apt-get update' +
+    // Java's packages link their manual pages, whose directory a slim image lacks.
+    'RUN mkdir -p /usr/share/man/man1 && apt-get update' +
     ` && DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends ${packages}` +
     ' && rm -rf /var/lib/apt/lists/*';
   return `${['FROM debian:bookworm-slim', install, ...steps].join('\n')}\n`;
