@@ -2,6 +2,15 @@ import { z } from 'zod';
 import { severitySchema } from './finding.ts';
 import { modeSchema } from './incident.ts';
 import { DEFAULT_PROTECTION, type ProtectionPolicy, protectionPolicySchema } from './protection.ts';
+import {
+  DEFAULT_RECOVERY,
+  DEFAULT_REPAVE,
+  type RecoveryPolicy,
+  type RepavePolicy,
+  recoveryPolicySchema,
+  repavePolicySchema,
+  retentionSchema,
+} from './recovery.ts';
 
 /** Globs over absolute paths in the container: `*` within a segment, `**` across, `?` one character. */
 const pathGlobs = z.array(z.string().startsWith('/'));
@@ -16,6 +25,10 @@ const policy = {
   lockFirst: z.boolean().optional(),
   /** What is refused in modes `protect` and `heal`; exceptions add up. */
   protection: protectionPolicySchema.partial().optional(),
+  /** How mode `heal` replaces. */
+  recovery: recoveryPolicySchema.partial().optional(),
+  /** Replacement by age, in mode heal. */
+  repave: repavePolicySchema.partial().optional(),
 };
 
 /** The configuration file: YAML, every key known. */
@@ -46,6 +59,8 @@ export const configSchema = z.strictObject({
       pollEvery: z.number().min(1).optional(),
     })
     .optional(),
+  /** How long evidence is kept; for ever when absent. */
+  evidence: retentionSchema.optional(),
 });
 export type Config = z.infer<typeof configSchema>;
 
@@ -56,6 +71,8 @@ export interface Policy {
   healAt: z.infer<typeof severitySchema>;
   lockFirst: boolean;
   protection: ProtectionPolicy;
+  recovery: RecoveryPolicy;
+  repave: RepavePolicy;
   disabledRules: string[];
   severityOverrides: Record<string, z.infer<typeof severitySchema>>;
 }
@@ -66,6 +83,8 @@ export const DEFAULT_POLICY: Policy = {
   healAt: 'high',
   lockFirst: false,
   protection: DEFAULT_PROTECTION,
+  recovery: DEFAULT_RECOVERY,
+  repave: DEFAULT_REPAVE,
   disabledRules: [],
   severityOverrides: {},
 };

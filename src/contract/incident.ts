@@ -5,8 +5,23 @@ export const modeSchema = z.enum(['watch', 'protect', 'heal']);
 /** How far Pristine may go with a container. */
 export type Mode = z.infer<typeof modeSchema>;
 
-/** Steps of a response, in order; `lock` only where policy asks for it. */
-export const RESPONSE_STEPS = ['lock', 'freeze', 'capture', 'verify', 'replace', 'health', 'remove'] as const;
+/** Steps of a response; which of them, and in which order, the first decides. */
+export const RESPONSE_STEPS = [
+  'decide',
+  'lock',
+  'prepare',
+  'redirect',
+  'freeze',
+  'capture',
+  'verify',
+  'stop',
+  'replace',
+  'health',
+  'compare',
+  'dependents',
+  'keep',
+  'remove',
+] as const;
 export const responseStepSchema = z.enum(RESPONSE_STEPS);
 export type ResponseStep = z.infer<typeof responseStepSchema>;
 
@@ -49,6 +64,8 @@ export const incidentSchema = z.object({
   bundles: z.array(z.string()),
   /** The container that took the place. */
   replacement: z.object({ id: z.string(), name: z.string() }).nullable(),
+  /** The compromised container, while it is kept, frozen and off the network, after its replacement. */
+  suspect: z.object({ id: z.string(), name: z.string(), until: z.iso.datetime() }).nullable(),
   /** Why a failed incident failed. */
   error: z.string().optional(),
 });

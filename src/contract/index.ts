@@ -6,3 +6,4 @@ export * from './finding.ts';
 export * from './guard-event.ts';
 export * from './incident.ts';
 export * from './protection.ts';
+export * from './recovery.ts';

@@ -3,11 +3,17 @@ import {
   type Config,
   DEFAULT_POLICY,
   DEFAULT_PROTECTION,
+  DEFAULT_RECOVERY,
+  DEFAULT_REPAVE,
+  durationSchema,
   type Mode,
   modeSchema,
   type Policy,
   type ProtectionPolicy,
   protectionPolicySchema,
+  type RecoveryPolicy,
+  type RepavePolicy,
+  recoveryPolicySchema,
   type Severity,
   severitySchema,
 } from '../contract/index.ts';
@@ -23,6 +29,12 @@ const POLICY_LABELS = [
   'pristine.volumes',
   'pristine.scripts',
   'pristine.memfd',
+  'pristine.order',
+  'pristine.standby',
+  'pristine.keep-suspect',
+  'pristine.on-failure',
+  'pristine.dependents',
+  'pristine.repave',
 ] as const;
 
 /** Labels that Pristine puts on what it makes; they say nothing about policy. */
@@ -30,6 +42,7 @@ const OWN_LABELS = [
   'pristine.incident',
   'pristine.image',
   'pristine.replaces',
+  'pristine.standby-for',
   'pristine.demo',
   'pristine.test',
   'pristine.evidence',
@@ -54,10 +67,12 @@ type Part = {
   readonly allow?: readonly string[] | undefined;
   readonly healAt?: Severity | undefined;
   readonly lockFirst?: boolean | undefined;
-  readonly protection?: ProtectionPart | undefined;
+  readonly protection?: Some<ProtectionPolicy> | undefined;
+  readonly recovery?: Some<RecoveryPolicy> | undefined;
+  readonly repave?: Some<RepavePolicy> | undefined;
 };
 
-type ProtectionPart = { readonly [Key in keyof ProtectionPolicy]?: ProtectionPolicy[Key] | undefined };
+type Some<T> = { readonly [Key in keyof T]?: T[Key] | undefined };
 
 /**
  * The policy in force for one container: the file's defaults, its matching entries in order, the container's
@@ -80,21 +95,34 @@ export function policyFor(
       parts.findLast(({ lockFirst }) => lockFirst !== undefined)?.lockFirst ?? DEFAULT_POLICY.lockFirst,
     allow: [...new Set([...DEFAULT_POLICY.allow, ...parts.flatMap(({ allow }) => allow ?? [])])],
     protection: protectionOf(parts.flatMap(({ protection }) => protection ?? [])),
+    recovery: lastSaid(
+      DEFAULT_RECOVERY,
+      parts.flatMap(({ recovery }) => recovery ?? []),
+    ),
+    repave: lastSaid(
+      DEFAULT_REPAVE,
+      parts.flatMap(({ repave }) => repave ?? []),
+    ),
     disabledRules: [...DEFAULT_POLICY.disabledRules, ...(config.rules?.disable ?? [])],
     severityOverrides: { ...DEFAULT_POLICY.severityOverrides, ...config.rules?.severity },
   };
 }
 
 /** Later parts replace what earlier ones say; exceptions add up. */
-function protectionOf(parts: readonly ProtectionPart[]): ProtectionPolicy {
-  const said = <Key extends keyof ProtectionPolicy>(key: Key): ProtectionPolicy[Key] =>
-    parts.findLast((part) => part[key] !== undefined)?.[key] ?? DEFAULT_PROTECTION[key];
+function protectionOf(parts: readonly Some<ProtectionPolicy>[]): ProtectionPolicy {
+  const exceptions = parts.flatMap((part) => part.exceptions ?? []);
   return {
-    volumes: said('volumes'),
-    scripts: said('scripts'),
-    memfd: said('memfd'),
-    exceptions: [...DEFAULT_PROTECTION.exceptions, ...parts.flatMap(({ exceptions }) => exceptions ?? [])],
+    ...lastSaid(DEFAULT_PROTECTION, parts),
+    exceptions: [...DEFAULT_PROTECTION.exceptions, ...exceptions],
   };
+}
+
+/** Of each key what the last part says that says anything. */
+function lastSaid<T extends object>(defaults: T, parts: readonly Some<T>[]): T {
+  const said = parts.map((part) =>
+    Object.fromEntries(Object.entries(part).filter(([, value]) => value !== undefined)),
+  );
+  return Object.assign({}, defaults, ...said);
 }
 
 /** Whether the configuration file has an entry for the container. */
@@ -130,6 +158,15 @@ function fromLabels(labels: Readonly<Record<string, string>>, container: string)
     return value === undefined ? undefined : oneOf(label, value, words, container);
   };
   const { volumes, scripts, memfd } = protectionPolicySchema.shape;
+  const { order, standby, onFailure, dependents } = recoveryPolicySchema.shape;
+  const duration = (label: 'pristine.keep-suspect' | 'pristine.repave') => {
+    const value = labels[label]?.trim();
+    if (value === undefined || durationSchema.safeParse(value).success) return value;
+    throw wrongLabel(
+      container,
+      `the label ${label} says “${printable(value)}”, which is no duration, such as 90s, 24h, 7d or 0.`,
+    );
+  };
   const lockFirst = said('pristine.lock-first', yesOrNo);
   return {
     mode: said('pristine.mode', modeSchema),
@@ -141,6 +178,14 @@ function fromLabels(labels: Readonly<Record<string, string>>, container: string)
       scripts: said('pristine.scripts', scripts),
       memfd: said('pristine.memfd', memfd),
     },
+    recovery: {
+      order: said('pristine.order', order),
+      standby: said('pristine.standby', standby),
+      keepSuspect: duration('pristine.keep-suspect'),
+      onFailure: said('pristine.on-failure', onFailure),
+      dependents: said('pristine.dependents', dependents),
+    },
+    repave: { maxAge: duration('pristine.repave') },
   };
 }
 

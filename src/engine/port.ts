@@ -119,16 +119,64 @@ export interface FrozenState {
   readonly networks: readonly string[];
 }
 
-export interface ReplaceOptions {
-  /** Labels put on the replacement beside those of the original. */
+export interface ReplacementRequest {
+  /** Labels put on the replacement beside those of the original; they also tell it from every other container. */
   readonly labels: Readonly<Record<string, string>>;
-  /** Name for the suspect while it still exists beside its replacement. */
+  /** Name for the original while it still exists beside its replacement. */
   readonly suspectName: string;
+  /** A read-only root filesystem, with a tmpfs at each of these folders. */
+  readonly readOnly?: { readonly writable: readonly string[] };
+  /** A container that was prepared, or stood by, to be put in place instead of a new one. */
+  readonly candidate?: string;
+}
+
+/**
+ * What a replacement that is made ready early has until it takes the place: no network at all, for one whose
+ * first program is held meanwhile; or a network of Pristine's own that leads nowhere.
+ */
+export type WaitingPlace = 'no-network' | 'internal-network';
+
+export interface PrepareOptions {
+  readonly place: WaitingPlace;
+  /** Called with the id between creation and start. */
+  readonly onCreated?: (id: string) => Promise<void>;
 }
 
 export interface Replacement {
   readonly id: string;
   readonly name: string;
+}
+
+/** A container that cannot go on as it is when another one is replaced. */
+export interface Dependent extends Replacement {
+  /** e.g. `it shares its network`. */
+  readonly because: string;
+}
+
+/** What a replacement would be, and whether it could be had; nothing is changed to find out. */
+export interface ReplacementPlan {
+  readonly name: string;
+  readonly image: string;
+  readonly imageId: string;
+  readonly networks: readonly string[];
+  readonly ports: readonly string[];
+  /** Where in the container something writable lies that original and replacement both have: volumes, binds. */
+  readonly sharedWritable: readonly string[];
+  /** Why it cannot come up while the original still runs; null when it can. */
+  readonly notPreparable: string | null;
+  readonly dependents: readonly Dependent[];
+  /** Each a sentence: what keeps it from being made. */
+  readonly obstacles: readonly string[];
+}
+
+/** A member of the configuration that is not what it was. */
+export interface Difference {
+  /** As the engine's API names it, e.g. `HostConfig.Binds`. */
+  readonly path: string;
+  readonly before: unknown;
+  readonly after: unknown;
+  /** Why it must be so; null when nobody knows. */
+  readonly because: string | null;
 }
 
 export interface Engine {
@@ -160,24 +208,57 @@ export interface Engine {
   /**
    * Pauses the container, then takes its networks, so that it neither runs nor is reached. Idempotent: a second
    * call, also after a crash, answers with what the first has taken. A container that does not run is left so.
+   * Its restart policy is taken too: nothing starts it again by itself.
    */
   freeze(id: string): Promise<FrozenState>;
   /** Gives back what {@link freeze} took. Idempotent. */
   thaw(id: string, frozen: FrozenState): Promise<void>;
+  /** What {@link replacePristine} would do, with every check that can be made beforehand. */
+  planReplacement(id: string, request: ReplacementRequest): Promise<ReplacementPlan>;
   /**
-   * Creates and starts a container with the same configuration, name, networks and volumes from the suspect's
-   * image id. The suspect is renamed to `suspectName` first and left as it is otherwise. When a replacement
-   * that carries the same labels exists already, that one is started and returned. Undone when it fails.
-   * The suspect should be frozen: while it runs, it holds its ports and addresses.
+   * Creates and starts a replacement beside the original, under a name of its own and without its addresses and
+   * ports; {@link replacePristine} puts it in place. Idempotent: found again by its labels.
+   * @throws {PristineError} E_REPLACE when it cannot come up early; what was begun is undone
+   */
+  prepareReplacement(id: string, request: ReplacementRequest, options: PrepareOptions): Promise<Replacement>;
+  /**
+   * Leads new connections to the original's published ports to a candidate that runs on the internal network.
+   * Lasts until {@link replacePristine} has put the candidate in place, or {@link endRedirection}. Idempotent.
+   * @returns false where there is nothing to lead, or no means
+   */
+  redirect(id: string, candidateId: string): Promise<boolean>;
+  endRedirection(id: string): Promise<void>;
+  /**
+   * Puts a container with the same configuration, name, networks and volumes, from the same image id, in the
+   * place of the original, which is renamed to `suspectName` first and left as it is otherwise. When a container
+   * that carries the same labels exists already, that one is used, also when the original is gone. Undone when
+   * it fails. The original should be frozen or stopped: while it runs, it holds its ports and addresses.
    * @throws {PristineError} E_REPLACE, E_NO_SUCH_IMAGE
    */
-  replacePristine(suspectId: string, options: ReplaceOptions): Promise<Replacement>;
+  replacePristine(id: string, request: ReplacementRequest): Promise<Replacement>;
+  /** Removes a replacement, made or half-made, and gives the original its name back. Idempotent. */
+  withdrawReplacement(id: string, request: ReplacementRequest): Promise<void>;
+  /** Field by field, everything of the configuration that differs, explained or not. */
+  compareReplacement(id: string, replacementId: string): Promise<Difference[]>;
+  /**
+   * Re-creates the containers that depended on the original, so that they depend on its replacement. The old ones
+   * are stopped, and kept under a name that ends in `suffix`. Idempotent.
+   */
+  recreateDependents(id: string, replacementId: string, suffix: string): Promise<Replacement[]>;
+  /** A pristine twin that runs on the internal network, made when there is none yet. */
+  ensureStandby(id: string): Promise<Replacement>;
+  /** The running standby of a container. */
+  standbyOf(id: string): Promise<Replacement | null>;
+  /** Removes standbys whose original is gone. */
+  removeStandbys(keepFor: readonly string[]): Promise<void>;
   /**
    * Waits until the container is healthy, or, without a health check, until it has kept running for a second.
    * @param timeoutMs bound on the wait
-   * @throws {PristineError} E_REPLACE with its last output lines
+   * @throws {PristineError} E_UNHEALTHY with its last output lines; at once when it keeps being restarted
    */
   waitHealthy(id: string, timeoutMs: number): Promise<void>;
+  /** Ends a container's processes for good, at once or as its stop signal asks; nothing starts it again by itself. */
+  stop(id: string, how: 'kill' | 'graceful'): Promise<void>;
   /** Kills and removes a container, keeping volumes that anything else uses. Succeeds when it is already gone. */
   destroy(id: string): Promise<void>;
 

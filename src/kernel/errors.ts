@@ -45,6 +45,22 @@ export const ERROR_CATALOGUE = {
     exit: EXIT.failed,
     meaning: 'The pristine replacement could not be created or did not become healthy.',
   },
+  E_UNFAITHFUL: {
+    exit: EXIT.failed,
+    meaning: 'The replacement differs from the original in something that nobody can explain.',
+  },
+  E_UNHEALTHY: {
+    exit: EXIT.failed,
+    meaning: 'The replacement did not become healthy, ended, or was restarted again and again.',
+  },
+  E_BUDGET: {
+    exit: EXIT.failed,
+    meaning: 'The container was replaced as often as its policy allows in an hour.',
+  },
+  E_OFFLINE: {
+    exit: EXIT.failed,
+    meaning: 'The container was compromised so often that its policy keeps it off the network.',
+  },
   E_DEMO: { exit: EXIT.failed, meaning: 'A step of the demo did not go as it must.' },
   E_INTERNAL: { exit: EXIT.failed, meaning: 'A defect in Pristine.' },
 } as const satisfies Record<string, { exit: number; meaning: string }>;

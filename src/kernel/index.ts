@@ -1,5 +1,6 @@
 export { canonicalJson } from './canonical-json.ts';
 export { type Clock, systemClock } from './clock.ts';
+export { DURATION, parseDuration } from './duration.ts';
 export {
   type ErrorCode,
   EXIT,

@@ -14,6 +14,13 @@ export interface Progress {
   capture?: { bundle: string };
   verify?: { filesChecked: number };
   replace?: { id: string; name: string };
+  decide?: Record<string, never>;
+  prepare?: Record<string, never>;
+  redirect?: Record<string, never>;
+  stop?: Record<string, never>;
+  compare?: Record<string, never>;
+  dependents?: Record<string, never>;
+  keep?: Record<string, never>;
   health?: Record<string, never>;
   remove?: Record<string, never>;
 }

@@ -13,12 +13,18 @@ export interface NewIncident {
   readonly container: { readonly id: string; readonly name: string; readonly image: string };
   readonly mode: Mode;
   readonly openedAt: string;
+  /** Why it is replaced; an incident when absent. A repave is journalled alike, and listed nowhere. */
+  readonly purpose?: ResponsePurpose;
 }
+
+export type ResponsePurpose = 'incident' | 'repave';
 
 export interface IncidentPatch {
   readonly state?: IncidentState;
   readonly endedAt?: string;
   readonly replacement?: { readonly id: string; readonly name: string };
+  /** Null once the kept suspect is gone. */
+  readonly suspect?: Incident['suspect'];
   readonly error?: string;
 }
 
@@ -41,9 +47,16 @@ export interface Store {
   updateIncident(incidentId: string, patch: IncidentPatch): Promise<void>;
   /** @throws {PristineError} E_NO_SUCH_INCIDENT, naming the nearest known id */
   incident(id: string): Promise<Incident>;
-  /** Newest first. */
+  /** Without repaves, newest first. */
   incidents(): Promise<Incident[]>;
-  /** The incident of a container that has not ended, if there is one. */
+  /** Incidents and repaves whose response has begun and not ended, oldest first. */
+  unfinished(): Promise<Incident[]>;
+  purposeOf(id: string): Promise<ResponsePurpose>;
+  /** Incidents whose suspect is still kept, the one that may go first being first. */
+  keptSuspects(): Promise<Incident[]>;
+  /** How often containers of a name were replaced after an incident since a time (ISO 8601). */
+  replacementsSince(containerName: string, since: string): Promise<number>;
+  /** The incident or repave of a container that has not ended, if there is one. */
   activeIncident(containerId: string): Promise<Incident | null>;
   journal(entry: JournalEntry): Promise<void>;
   journalOf(incidentId: string): Promise<JournalEntry[]>;

@@ -84,6 +84,17 @@ export async function connectDocker(options: DockerEngineOptions): Promise<Engin
     freeze: (id) => freeze(client, notes, id),
     thaw: (id, frozen) => thaw(client, notes, id, frozen),
     replacePristine: (suspectId, given) => replacePristine(client, notes, suspectId, given),
+    planReplacement: () => notYet(),
+    prepareReplacement: () => notYet(),
+    redirect: async () => false,
+    endRedirection: async () => {},
+    withdrawReplacement: () => notYet(),
+    compareReplacement: async () => [],
+    recreateDependents: async () => [],
+    ensureStandby: () => notYet(),
+    standbyOf: async () => null,
+    removeStandbys: async () => {},
+    stop: () => notYet(),
     waitHealthy: (id, timeoutMs) => waitHealthy(client, id, timeoutMs),
     destroy: (id) => destroy(client, notes, id),
     saveImage: (imageId) => saveImage(client, imageId),
@@ -128,4 +139,8 @@ function storageIsHere(answer: InfoAnswer): boolean {
   if (process.getuid?.() !== 0 || answer.KernelVersion !== release()) return false;
   if (answer.Driver === 'overlay2') return existsSync(join(answer.DockerRootDir, 'overlay2'));
   return answer.Driver === 'overlayfs' && existsSync(answer.DockerRootDir);
+}
+
+function notYet(): Promise<never> {
+  throw new PristineError('E_NOT_SUPPORTED', 'this engine cannot do that yet', { next: 'Update Pristine.' });
 }

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { messageOf, PristineError } from '../../kernel/index.ts';
-import type { Replacement, ReplaceOptions } from '../port.ts';
+import type { Replacement, ReplacementRequest } from '../port.ts';
 import type { Client } from './client.ts';
 import { engineFailure, refusalOf, statusOf } from './failures.ts';
 import { inspectIfThere, lookUp } from './lookup.ts';
@@ -18,7 +18,7 @@ export async function replacePristine(
   client: Client,
   notes: Notes,
   suspectId: string,
-  options: ReplaceOptions,
+  options: ReplacementRequest,
 ): Promise<Replacement> {
   let made = await findReplacement(client, suspectId, options.labels);
   if (made?.State.Running) return { id: made.Id, name: ownName(made) };

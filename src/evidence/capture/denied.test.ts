@@ -37,6 +37,7 @@ test('a bundle holds the files that were refused, whole or not at all, and verif
     findings: [],
     bundles: [],
     replacement: null,
+    suspect: null,
   };
   const { bundle, path, manifest } = await captureContainer(suspect.id, state.path, { incident });
   const item = (name: string) => readFileSync(join(path, 'items/denied', name), 'utf8');

@@ -7,7 +7,7 @@ import type { DatabaseSync } from 'node:sqlite';
 import type { Generated } from 'kysely';
 import type { IncidentState, ResponseStep } from '../../contract/index.ts';
 import { PristineError } from '../../kernel/index.ts';
-import type { JournalEntry } from '../port.ts';
+import type { JournalEntry, ResponsePurpose } from '../port.ts';
 
 export interface IncidentTable {
   seq: Generated<number>;
@@ -23,6 +23,9 @@ export interface IncidentTable {
   replacement: string | null;
   /** JSON of a string. */
   error: string | null;
+  purpose: Generated<ResponsePurpose>;
+  /** JSON of `{ id, name, until }`. */
+  suspect: string | null;
 }
 
 export interface Tables {
@@ -84,6 +87,11 @@ const MIGRATIONS = [
     body text not null
   ) strict;
   create index timeline_incident on timeline (incident_id, at_ms);
+  `,
+  `
+  alter table incident add column purpose text not null default 'incident';
+  alter table incident add column suspect text;
+  create index incident_suspect on incident (id) where suspect is not null;
   `,
 ];
 

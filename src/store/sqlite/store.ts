@@ -40,11 +40,12 @@ export function createSqliteStore(db: Kysely<Tables>, path: string, database: Da
   }
 
   return {
-    openIncident: ({ id, container, mode, openedAt }) =>
+    openIncident: ({ id, container, mode, openedAt, purpose = 'incident' }) =>
       attempt(async () => {
         const opening = JSON.stringify({ container, mode, openedAt });
         const opened_ms = Date.parse(openedAt);
-        const row = { id, container_id: container.id, state: 'open' as const, opened_ms, opening };
+        const state = 'open' as const;
+        const row = { id, container_id: container.id, state, opened_ms, opening, purpose };
         await db.insertInto('incident').values(row).execute();
       }),
 
@@ -67,7 +68,7 @@ export function createSqliteStore(db: Kysely<Tables>, path: string, database: Da
           .execute();
       }, incidentId),
 
-    updateIncident: (id, { state, endedAt, replacement, error }) =>
+    updateIncident: (id, { state, endedAt, replacement, suspect, error }) =>
       attempt(async () => {
         const columns = {
           // An empty update is not valid SQL; this changes nothing.
@@ -75,6 +76,7 @@ export function createSqliteStore(db: Kysely<Tables>, path: string, database: Da
           ...(state === undefined ? {} : { state }),
           ...(endedAt === undefined ? {} : { ended_at: endedAt }),
           ...(replacement === undefined ? {} : { replacement: JSON.stringify(replacement) }),
+          ...(suspect === undefined ? {} : { suspect: suspect === null ? null : JSON.stringify(suspect) }),
           ...(error === undefined ? {} : { error: JSON.stringify(error) }),
         };
         const update = db.updateTable('incident').set(columns).where('id', '=', id);
@@ -92,8 +94,42 @@ export function createSqliteStore(db: Kysely<Tables>, path: string, database: Da
 
     incidents: () =>
       attempt(async () => {
-        const all = db.selectFrom('incident').selectAll();
+        const all = db.selectFrom('incident').selectAll().where('purpose', '=', 'incident');
         return withParts(await all.orderBy('opened_ms', 'desc').orderBy('seq', 'desc').execute());
+      }),
+
+    unfinished: () =>
+      attempt(async () => {
+        const begun = db.selectFrom('incident').selectAll().where('ended_at', 'is', null);
+        return withParts(await begun.where('state', '!=', 'open').orderBy('seq').execute());
+      }),
+
+    purposeOf: (id) =>
+      attempt(async () => {
+        const found = db.selectFrom('incident').select('purpose').where('id', '=', id);
+        const row = await found.executeTakeFirst();
+        if (row === undefined) throw await noSuchIncident(db, id);
+        return row.purpose;
+      }),
+
+    keptSuspects: () =>
+      attempt(async () => {
+        const rows = await db.selectFrom('incident').selectAll().where('suspect', 'is not', null).execute();
+        const until = ({ suspect }: Incident) => Date.parse(suspect?.until ?? '');
+        return (await withParts(rows)).sort((a, b) => until(a) - until(b));
+      }),
+
+    replacementsSince: (name, since) =>
+      attempt(async () => {
+        const replaced = db
+          .selectFrom('incident')
+          .select(['opening', 'opened_ms'])
+          .where('purpose', '=', 'incident')
+          .where('replacement', 'is not', null)
+          .where('opened_ms', '>=', Date.parse(since));
+        const named = ({ opening }: { opening: string }) =>
+          (JSON.parse(opening) as Pick<Incident, 'container'>).container.name === name;
+        return (await replaced.execute()).filter(named).length;
       }),
 
     activeIncident: (containerId) =>
@@ -161,6 +197,7 @@ function toIncident(row: Selectable<IncidentTable>, findings: Finding[], bundles
     findings,
     bundles,
     replacement: row.replacement === null ? null : JSON.parse(row.replacement),
+    suspect: row.suspect === null ? null : JSON.parse(row.suspect),
     ...(row.error === null ? {} : { error: JSON.parse(row.error) as string }),
   };
 }
