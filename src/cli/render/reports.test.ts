@@ -40,6 +40,7 @@ const incident: Incident = {
   ...{ id: 'inc-1', container: { id: 'c'.repeat(64), name: HOSTILE, image: HOSTILE }, mode: 'heal' },
   ...{ state: 'healed', severity: 'critical', openedAt: at, endedAt: '2026-01-02T03:04:09.878Z' },
   ...{ findings: [finding], bundles: ['ev-1'], replacement: { id: 'd'.repeat(64), name: HOSTILE } },
+  suspect: null,
 };
 
 describe('a diff', () => {
