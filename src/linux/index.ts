@@ -37,6 +37,7 @@ export {
   setMountFlags,
   unmountName,
 } from './mounts.ts';
+export { announce } from './neighbours.ts';
 export { closeDescriptor, O_NONBLOCK, O_PATH, O_RDONLY, openBeneath, openInRoot } from './openat2.ts';
 export {
   addPermissionMark,
