@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { mkdir, open, readFile, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { PristineError, systemErrorCode } from '../../kernel/index.ts';
-import type { Endpoint, Inspect, PortMap } from './vendor.ts';
+import type { Endpoint, Inspect, PortMap, RestartPolicy } from './vendor.ts';
 
 /**
  * What a container was before it was frozen. The engine forgets a network's settings (addresses, aliases,
@@ -15,6 +15,8 @@ export interface Note {
   readonly wasPaused: boolean;
   readonly networks: Readonly<Record<string, Endpoint>>;
   readonly ports: PortMap;
+  /** What it had before a freeze made it `no`, so that the engine does not start it again. */
+  readonly restartPolicy?: RestartPolicy;
 }
 
 export interface Notes {

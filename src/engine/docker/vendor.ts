@@ -32,7 +32,13 @@ export interface MountRequest {
   readonly BindOptions?: object;
 }
 
+export interface RestartPolicy {
+  readonly Name: string;
+  readonly MaximumRetryCount?: number;
+}
+
 export interface HostConfig {
+  readonly RestartPolicy?: RestartPolicy | null;
   readonly Binds?: string[] | null;
   readonly Mounts?: MountRequest[] | null;
   readonly Tmpfs?: Record<string, string> | null;
