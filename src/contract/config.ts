@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { severitySchema } from './finding.ts';
 import { modeSchema } from './incident.ts';
+import { notifyConfigSchema } from './notify.ts';
 import { DEFAULT_PROTECTION, type ProtectionPolicy, protectionPolicySchema } from './protection.ts';
 import {
   DEFAULT_RECOVERY,
@@ -61,6 +62,8 @@ export const configSchema = z.strictObject({
     .optional(),
   /** How long evidence is kept; for ever when absent. */
   evidence: retentionSchema.optional(),
+  /** Who is told what, as it happens. */
+  notify: notifyConfigSchema.optional(),
 });
 export type Config = z.infer<typeof configSchema>;
 

@@ -5,5 +5,6 @@ export * from './evidence.ts';
 export * from './finding.ts';
 export * from './guard-event.ts';
 export * from './incident.ts';
+export * from './notify.ts';
 export * from './protection.ts';
 export * from './recovery.ts';

@@ -5,7 +5,13 @@ export function knownKeys(schema: z.ZodType, path: readonly (string | number)[])
   let current: unknown = schema;
   for (const part of path) current = member(plain(current), part);
   const at = plain(current);
-  return at instanceof z.ZodObject ? Object.keys(at.shape) : [];
+  const objects = alternatives(at).filter((each) => each instanceof z.ZodObject);
+  return [...new Set(objects.flatMap(({ shape }) => Object.keys(shape)))];
+}
+
+/** What a value may be that is told apart by one of its members. */
+function alternatives(schema: unknown): readonly unknown[] {
+  return schema instanceof z.ZodDiscriminatedUnion ? schema.options : [schema];
 }
 
 function member(schema: unknown, part: string | number): unknown {

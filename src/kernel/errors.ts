@@ -61,6 +61,7 @@ export const ERROR_CATALOGUE = {
     exit: EXIT.failed,
     meaning: 'The container was compromised so often that its policy keeps it off the network.',
   },
+  E_NOTIFY: { exit: EXIT.failed, meaning: 'A notification could not be delivered.' },
   E_DEMO: { exit: EXIT.failed, meaning: 'A step of the demo did not go as it must.' },
   E_INTERNAL: { exit: EXIT.failed, meaning: 'A defect in Pristine.' },
 } as const satisfies Record<string, { exit: number; meaning: string }>;
