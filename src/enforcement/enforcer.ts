@@ -1,12 +1,14 @@
 import { release } from 'node:os';
 import { setTimeout as delay } from 'node:timers/promises';
 import { type Logger, messageOf, PristineError } from '../kernel/index.ts';
-import { closeDescriptor, kernelAtLeast } from '../linux/index.ts';
+import { kernelAtLeast } from '../linux/index.ts';
 import { type Ending, EnforcerProcess, type Told } from './enforcer-process.ts';
 import { EventQueue } from './event-queue.ts';
-import type { EnforcementEvent, EnforcementTarget, Enforcer, HeldFile } from './port.ts';
-import { HELD_MS } from './protocol.ts';
-import { closedError, Requests } from './requests.ts';
+import { heldFile } from './held-file.ts';
+import { LayerHolds, type LayerRequest } from './layer-holds.ts';
+import type { EnforcementEvent, EnforcementTarget, Enforcer, LayerTarget, StartHold } from './port.ts';
+import { type Asked, closedError, Requests } from './requests.ts';
+import { startError } from './start-error.ts';
 
 export interface EnforcerOptions {
   readonly logger?: Logger;
@@ -48,6 +50,9 @@ class SupervisedEnforcer implements Enforcer {
   readonly #requests = new Requests();
   /** What is to be armed again in a new process. */
   readonly #targets = new Map<string, EnforcementTarget>();
+  readonly #layers = new LayerHolds();
+  /** Containers whose start is held, and whether it may have been let go by the end of a process. */
+  readonly #starts = new Map<string, { isLost: boolean }>();
   readonly #closing = new AbortController();
   #folder: string | null = null;
   /** The one that serves. */
@@ -69,15 +74,45 @@ class SupervisedEnforcer implements Enforcer {
   }
 
   async protect(target: EnforcementTarget): Promise<void> {
-    await this.#ask(() => this.#requests.protect(target));
+    await this.#ask({ type: 'protect', target });
     this.#targets.set(target.id, target);
   }
 
   async release(containerId: string): Promise<void> {
     // Before, so that no new process arms it again, and after, as its protection may have been answered meanwhile.
     this.#targets.delete(containerId);
-    await this.#ask(() => this.#requests.release(containerId));
+    this.#starts.delete(containerId);
+    await this.#ask({ type: 'release', containerId });
     this.#targets.delete(containerId);
+  }
+
+  async watchLayer(layer: LayerTarget, isNeeded: () => Promise<boolean>): Promise<void> {
+    // Before, as the first question may come with the answer.
+    this.#layers.watch(layer, isNeeded);
+    await this.#askLayer({ type: 'layer', layer, removal: 'ask' });
+  }
+
+  async holdLayer(layer: LayerTarget): Promise<void> {
+    this.#layers.hold(layer);
+    await this.#askLayer({ type: 'layer', layer, removal: 'hold' });
+  }
+
+  async releaseLayer(containerId: string): Promise<void> {
+    this.#layers.forget(containerId);
+    await this.#ask({ type: 'release-layer', containerId });
+    this.#layers.forget(containerId);
+  }
+
+  async holdStart(containerId: string): Promise<void> {
+    await this.#ask({ type: 'hold-start', containerId });
+    this.#starts.set(containerId, { isLost: false });
+  }
+
+  async letStart(containerId: string): Promise<StartHold> {
+    const isLost = this.#starts.get(containerId)?.isLost ?? true;
+    this.#starts.delete(containerId);
+    const { held, waitedMs } = await this.#ask({ type: 'let-start', containerId });
+    return { held: held && !isLost, waitedMs };
   }
 
   expectIn(folder: string): void {
@@ -111,16 +146,33 @@ class SupervisedEnforcer implements Enforcer {
   }
 
   /** Sends a request to the process that serves; when there is none now, to the next one. */
-  async #ask(make: () => ReturnType<Requests['waiting']>[number]): Promise<void> {
-    if (this.#closing.signal.aborted) throw closedError();
-    const { request, answer } = make();
+  #ask(asked: Asked): Promise<StartHold> {
+    if (this.#closing.signal.aborted) return Promise.reject(closedError());
+    const { request, answer } = this.#requests.add(asked);
     this.#serving?.send(request);
-    await answer;
+    return answer;
+  }
+
+  async #askLayer(request: LayerRequest): Promise<void> {
+    try {
+      await this.#ask(request);
+    } catch (error) {
+      this.#layers.forget(request.layer.id);
+      throw error;
+    }
+  }
+
+  async #decideRemoval(teller: EnforcerProcess, containerId: string, at: number): Promise<void> {
+    const { keep, problem } = await this.#layers.decide(containerId);
+    teller.send({ type: 'removal', containerId, at, keep });
+    if (problem !== null) this.#tellLapse(containerId, problem, at);
   }
 
   #receive(told: Told, teller: EnforcerProcess): void {
     if (told.type === 'done') {
-      this.#requests.settle(told.number, told.error);
+      this.#requests.settle(told.number, told.error, told.start);
+    } else if (told.type === 'removal-asked') {
+      void this.#decideRemoval(teller, told.containerId, told.at);
     } else if (told.type === 'denied') {
       const { fd, ...event } = told;
       this.#queue.push({ ...event, file: fd === null ? null : heldFile(teller, fd, event.at) });
@@ -153,6 +205,7 @@ class SupervisedEnforcer implements Enforcer {
       const since = performance.now();
       const ending: Ending = await current.ended;
       this.#serving = null;
+      for (const start of this.#starts.values()) start.isLost = true;
       if (performance.now() - since > STEADY_MS) failures = 0;
       current = await this.#replace(ending, failures++);
     }
@@ -184,15 +237,28 @@ class SupervisedEnforcer implements Enforcer {
     const asked = new Set(
       this.#requests.waiting().map(({ request }) => request.type === 'protect' && request.target.id),
     );
+    // Layers first: they take no time, and there is nothing to come back to when one is gone.
+    for (const request of this.#layers.requests()) this.#askLayerAgain(request, from);
     for (const target of this.#targets.values()) {
       if (asked.has(target.id)) continue;
-      this.#requests.protect(target).answer.catch((error) => this.#insist(target, error, from));
+      this.#requests
+        .add({ type: 'protect', target })
+        .answer.catch((error) => this.#insist(target, error, from));
     }
+    for (const containerId of this.#starts.keys()) this.#requests.add({ type: 'hold-start', containerId });
     this.#serving = started;
     if (this.#folder !== null) started.send({ type: 'expect', folder: this.#folder });
     const all = this.#requests.waiting();
     for (const { request } of all) started.send(request);
     await Promise.allSettled(all.map(({ answer }) => answer));
+  }
+
+  #askLayerAgain(request: LayerRequest, from: number): void {
+    const { id } = request.layer;
+    this.#requests.add(request).answer.catch((error) => {
+      this.#layers.forget(id);
+      this.#tellLapse(id, messageOf(error), from);
+    });
   }
 
   /** A container that could not be armed again is tried until it can be, or is released or protected anew. */
@@ -207,7 +273,7 @@ class SupervisedEnforcer implements Enforcer {
       await this.#pause(backOff(attempt));
       if (!wanted()) return;
       try {
-        await this.#ask(() => this.#requests.protect(target));
+        await this.#ask({ type: 'protect', target });
         this.#tellLapse(target.id, reason, from);
         return;
       } catch (again) {
@@ -227,34 +293,4 @@ class SupervisedEnforcer implements Enforcer {
 
 function backOff(attempt: number): number {
   return BACK_OFF_MS[Math.min(attempt, BACK_OFF_MS.length - 1)] ?? 0;
-}
-
-function heldFile(holder: EnforcerProcess, fd: number, at: number): HeldFile {
-  let held = true;
-  return {
-    open() {
-      const duplicate = held ? holder.duplicate(fd) : null;
-      // Asked afterwards: by then the number may stand for another file.
-      if (duplicate === null || Date.now() - at < HELD_MS) return duplicate;
-      closeDescriptor(duplicate);
-      return null;
-    },
-    release() {
-      if (held) holder.send({ type: 'captured', fd, at });
-      held = false;
-    },
-  };
-}
-
-function startError({ reason, errno, stderr }: Ending): PristineError {
-  const message = `the enforcer ${reason}`;
-  if (errno === 'EPERM') {
-    return new PristineError('E_NEEDS_ROOT', message, {
-      next: 'Run Pristine as root on the machine that runs the containers.',
-    });
-  }
-  return new PristineError(errno === null ? 'E_INTERNAL' : 'E_NOT_SUPPORTED', message, {
-    next: 'Run "pristine doctor" to see what this host allows.',
-    cause: stderr,
-  });
 }

@@ -22,6 +22,23 @@ export interface EnforcementTarget {
   readonly enforce: boolean;
 }
 
+/** A container's writable layer, which the engine is not to remove unasked. */
+export interface LayerTarget {
+  /** Of the container. */
+  readonly id: string;
+  readonly name: string;
+  /** The writable layer, on the host; its parent directory is what the engine removes. */
+  readonly upper: string;
+}
+
+/** What became of a container's first program. */
+export interface StartHold {
+  /** False: it may have run before it was let. */
+  readonly held: boolean;
+  /** Milliseconds that it has waited; 0 when it was not about to run yet. */
+  readonly waitedMs: number;
+}
+
 /** The bytes of a denied file, held open so that they can be kept although the file may be unlinked by now. */
 export interface HeldFile {
   /**
@@ -61,6 +78,12 @@ export type EnforcementEvent =
       readonly process: ProcessAttribution;
     }
   | {
+      /** The engine was refused to remove a layer that is held; the container is dead to it, and its layer whole. */
+      readonly type: 'removal-refused';
+      readonly containerId: string;
+      readonly at: number;
+    }
+  | {
       /** Nothing was refused from `from` to `to` (milliseconds since 1970); `containerId` null means all. */
       readonly type: 'lapse';
       readonly containerId: string | null;
@@ -88,6 +111,31 @@ export interface Enforcer {
   recheck(containerId: string): void;
   /** Takes every mark, lease and setting of the container back. */
   release(containerId: string): Promise<void>;
+  /**
+   * Has the engine wait with the removal of the layer for `isNeeded`, while the layer is all there still: true holds
+   * it as {@link holdLayer} does. Without an answer within 3 seconds the engine goes on, which is told as a lapse.
+   *
+   * @throws {PristineError} E_SYSCALL where there is no layer of Docker's driver overlay2
+   */
+  watchLayer(layer: LayerTarget, isNeeded: () => Promise<boolean>): Promise<void>;
+  /**
+   * Refuses the engine to remove the layer from the time that this resolves until {@link releaseLayer}: a container
+   * that is removed meanwhile, by whoever it is, becomes dead and keeps its layer, its logs and its volumes.
+   *
+   * @throws {PristineError} E_SYSCALL as {@link watchLayer}, or when the layer is gone
+   */
+  holdLayer(layer: LayerTarget): Promise<void>;
+  /** The engine may remove the layer, unasked. Idempotent. */
+  releaseLayer(containerId: string): Promise<void>;
+  /**
+   * Has every program of a protected container that is about to start wait for {@link letStart}, once the first is
+   * about to run for a second and a half at most. The engine itself does not wait.
+   *
+   * @throws {PristineError} E_SYSCALL when the container is not protected
+   */
+  holdStart(containerId: string): Promise<void>;
+  /** Its programs may run. Idempotent. */
+  letStart(containerId: string): Promise<StartHold>;
   /** Meant for one reader; ends with {@link close}. */
   events(): AsyncIterable<EnforcementEvent>;
   /** Takes everything back and ends. Idempotent. */

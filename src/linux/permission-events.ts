@@ -33,6 +33,8 @@ export const PERMISSION = {
   OPEN: 0x10000,
   ACCESS: 0x20000,
   EXECUTE: 0x40000,
+  /** Asks about directories too (FAN_ONDIR). */
+  ON_DIRECTORIES: 0x40000000,
 } as const;
 
 export interface PermissionEvent {

@@ -8,7 +8,7 @@ import {
 } from '../../enforcement/index.ts';
 import type { ContainerDetails } from '../../engine/index.ts';
 import type { FrameKeeper } from '../../evidence/index.ts';
-import type { Clock } from '../../kernel/index.ts';
+import { type Clock, PristineError } from '../../kernel/index.ts';
 import { keepDenied } from './denied-files.ts';
 
 export interface ProtectionOptions {
@@ -143,7 +143,9 @@ export class Protection {
     if (event.type === 'lapse') return this.#onLapse(event);
     const entry = this.#protected.get(event.containerId);
     if (entry === undefined) return;
+    const { onProblem } = this.#options;
     if (event.type === 'armed') entry.gaps = event.gaps;
+    else if (event.type === 'removal-refused') onProblem(removalRefused(entry.details));
     else {
       const finding = findingOfRunningDrift(
         event.path,
@@ -197,4 +199,11 @@ export class Protection {
         await record(details, policy, findingOfLapse(reason, from, to, policy.severityOverrides));
     }
   }
+}
+
+/** The engine's user, or a container that removes itself, has met a layer that is held. */
+function removalRefused({ name }: ContainerDetails): PristineError {
+  return new PristineError('E_ENGINE_REFUSED', `${name} was not removed: its layer is kept as evidence`, {
+    next: 'Nothing needs to be done: it goes once its evidence is sealed, or remove it then by "docker rm".',
+  });
 }

@@ -99,6 +99,10 @@ export class Containers {
     this.#byId.delete(containerId);
   }
 
+  has(containerId: string): boolean {
+    return this.#byId.has(containerId);
+  }
+
   /** Whose file it is; null when it is of no container any more. */
   spotOf(identity: FileIdentity): Spot | null {
     return this.#byDevice.get(identity.device) ?? this.#byMount.get(identity.mountId) ?? null;

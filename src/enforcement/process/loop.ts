@@ -13,14 +13,16 @@ import {
   readSignals,
 } from '../../linux/index.ts';
 import type { Channel } from '../channel.ts';
-import type { EnforcementTarget } from '../port.ts';
-import type { EnforcerReport, EnforcerRequest } from '../protocol.ts';
+import type { EnforcementTarget, StartHold } from '../port.ts';
+import type { EnforcerQuestion, EnforcerReport, EnforcerRequest } from '../protocol.ts';
 import { complain } from './complain.ts';
 import { Containers } from './containers.ts';
 import { Denials } from './denials.ts';
+import { Layers } from './layers.ts';
 import { Leases } from './leases.ts';
 import { Newcomers } from './newcomers.ts';
 import { Permissions } from './permission.ts';
+import { Starts } from './starts.ts';
 
 export interface LoopOptions {
   readonly channel: Channel;
@@ -52,6 +54,8 @@ export class EnforcerLoop {
   readonly #newcomers: Newcomers;
   readonly #containers: Containers;
   readonly #permissions: Permissions;
+  readonly #layers: Layers;
+  readonly #starts = new Starts();
   readonly #buffer = Buffer.alloc(EVENTS_A_READ * EVENT_BYTES);
   readonly #eagerness = new RunFirstWhileIdle();
   #tickedAt = 0;
@@ -78,12 +82,15 @@ export class EnforcerLoop {
       report,
       onStopped: (id) => this.#leases.releaseContainer(id),
     });
+    this.#layers = new Layers(this.#group, report);
     this.#permissions = new Permissions({
       group: this.#group,
       containers: this.#containers,
       leases: this.#leases,
       denials: this.#denials,
       newcomers: this.#newcomers,
+      layers: this.#layers,
+      starts: this.#starts,
     });
     this.#epoll.add(this.#group, 'read');
     this.#epoll.add(this.#signals, 'read');
@@ -94,6 +101,7 @@ export class EnforcerLoop {
   run(): void {
     while (this.#turn());
     this.#denials.close();
+    this.#layers.close();
     this.#containers.close();
     this.#leases.close();
     closeDescriptor(this.#group);
@@ -104,7 +112,7 @@ export class EnforcerLoop {
   #turn(): boolean {
     this.#beat();
     const asked = performance.now();
-    const ready = this.#epoll.wait(Math.min(LONGEST_WAIT_MS, this.#newcomers.dueIn() ?? LONGEST_WAIT_MS));
+    const ready = this.#epoll.wait(this.#longestWait());
     this.#eagerness.waited(asked, performance.now());
     // Writers wait for leases that break, so those come first; then programs that wait to be run.
     if (ready.includes(this.#signals)) this.#breakLeases();
@@ -117,6 +125,8 @@ export class EnforcerLoop {
       }
     }
     this.#answerAll(this.#newcomers.expire());
+    this.#answerAll(this.#starts.expire());
+    this.#guarded(() => this.#layers.expire());
     this.#waitToWrite();
     const now = Date.now();
     if (now - this.#tickedAt >= TICK_MS || now < this.#tickedAt) {
@@ -126,6 +136,12 @@ export class EnforcerLoop {
       this.#guarded(() => this.#containers.tick());
     }
     return true;
+  }
+
+  /** Milliseconds until somebody has waited for long enough. */
+  #longestWait(): number {
+    const due = [this.#newcomers, this.#starts, this.#layers].map((waiting) => waiting.dueIn());
+    return Math.min(LONGEST_WAIT_MS, ...due.filter((ms) => ms !== null));
   }
 
   #breakLeases(): void {
@@ -167,14 +183,44 @@ export class EnforcerLoop {
       this.#leases.recheck(request.containerId);
       return;
     }
+    if (request.type === 'removal') {
+      this.#guarded(() => this.#layers.decide(request.containerId, request.at, request.keep));
+      return;
+    }
+    this.#reply(request);
+  }
+
+  #reply(request: EnforcerQuestion): void {
     let error: string | null = null;
+    let start: StartHold | undefined;
     try {
       if (request.type === 'protect') this.#protect(request.target);
-      else this.#containers.release(request.containerId);
+      else if (request.type === 'layer') this.#layers.watch(request.layer, request.removal === 'hold');
+      else if (request.type === 'release-layer') this.#layers.release(request.containerId);
+      else if (request.type === 'hold-start') this.#holdStart(request.containerId);
+      else if (request.type === 'let-start') start = this.#letStart(request.containerId);
+      else this.#release(request.containerId);
     } catch (cause) {
       error = messageOf(cause);
     }
-    this.#channel.send({ type: 'done', number: request.number, error });
+    const { number } = request;
+    this.#channel.send({ type: 'done', number, error, ...(start === undefined ? {} : { start }) });
+  }
+
+  #holdStart(containerId: string): void {
+    if (!this.#containers.has(containerId)) throw new Error('the container is not protected');
+    this.#starts.hold(containerId);
+  }
+
+  #letStart(containerId: string): StartHold {
+    const { waiting, start } = this.#starts.let(containerId);
+    this.#answerAll(waiting);
+    return start;
+  }
+
+  #release(containerId: string): void {
+    this.#letStart(containerId);
+    this.#containers.release(containerId);
   }
 
   #protect(target: EnforcementTarget): void {

@@ -20,11 +20,13 @@ import type { Denials } from './denials.ts';
 import { EventFile } from './drifted-file.ts';
 import type { Guarded, Spot } from './guarded.ts';
 import type { Origin } from './image-files.ts';
+import type { Layers } from './layers.ts';
 import type { Leases } from './leases.ts';
 import { Loaders } from './loaders.ts';
 import type { Newcomers } from './newcomers.ts';
 import { type ThreadFacts, WaitingThread } from './opener.ts';
 import { Programs } from './programs.ts';
+import type { Starts } from './starts.ts';
 import { openUpperFile } from './upper-file.ts';
 import { Writers } from './writers.ts';
 import { WrittenFiles } from './written-files.ts';
@@ -42,6 +44,8 @@ export interface PermissionsOptions {
   readonly leases: Leases;
   readonly denials: Denials;
   readonly newcomers: Newcomers;
+  readonly layers: Layers;
+  readonly starts: Starts;
 }
 
 /** Answers permission events. Nothing here opens a file of a container, or this thread would wait for itself. */
@@ -51,6 +55,8 @@ export class Permissions {
   readonly #leases: Leases;
   readonly #denials: Denials;
   readonly #newcomers: Newcomers;
+  readonly #layers: Layers;
+  readonly #starts: Starts;
   readonly #writers = new Writers();
   readonly #writtenFiles: WrittenFiles;
   readonly #attributions = new Attributions();
@@ -58,8 +64,10 @@ export class Permissions {
   readonly #programs = new Programs();
   readonly #loaders = new Loaders();
 
-  constructor({ group, containers, leases, denials, newcomers }: PermissionsOptions) {
+  constructor({ group, containers, leases, denials, newcomers, layers, starts }: PermissionsOptions) {
     this.#group = group;
+    this.#layers = layers;
+    this.#starts = starts;
     this.#containers = containers;
     this.#leases = leases;
     this.#denials = denials;
@@ -86,6 +94,10 @@ export class Permissions {
   #decide(attempt: Attempt): void {
     const { fd } = attempt.event;
     const identity = this.#identity.read(fd);
+    if (this.#layers.handle(attempt.event, identity)) {
+      attempt.isHeld = true;
+      return;
+    }
     if (!identity.isRegular) {
       ignoreFileForGood(this.#group, fd, ASKED);
       attempt.allowed = true;
@@ -103,8 +115,18 @@ export class Permissions {
       return;
     }
     this.#containers.learnNamespace(spot.guarded, attempt.event.thread);
+    if (this.#waitsForStart(attempt.event, spot.guarded)) {
+      attempt.isHeld = true;
+      return;
+    }
     if (spot.place !== 'layer') this.#judgeDrift(attempt, spot, 'added');
     else this.#judgeLayerFile(attempt, spot);
+  }
+
+  #waitsForStart(event: PermissionEvent, guarded: Guarded): boolean {
+    return this.#starts.keepWaiting(guarded.target.id, event, () =>
+      new WaitingThread(event.thread, this.#factsOf(guarded), this.#identity).isInside(guarded),
+    );
   }
 
   #judgeLayerFile(attempt: Attempt, spot: Spot): void {
@@ -309,7 +331,7 @@ class Attempt {
   keepsDescriptor = false;
   /** Descriptors under a lease while the file is hashed. */
   still: readonly number[] | null = null;
-  /** It is answered later. */
+  /** It is answered elsewhere, maybe later. */
   isHeld = false;
 
   constructor(event: PermissionEvent) {
