@@ -113,7 +113,7 @@ function capabilities(names: readonly string[] | null | undefined): string[] {
 }
 
 /** An entry of `GET /containers/json`. */
-interface ListEntry {
+export interface ListEntry {
   readonly Id: string;
   readonly Names: readonly string[];
   readonly Image: string;
@@ -126,15 +126,19 @@ interface ListEntry {
 /** A line of the engine's list in the port's words. */
 export function summaryOf(entry: ListEntry): ContainerSummary {
   const labels = entry.Labels ?? {};
-  // A container that others link to has further names, each with a second slash.
-  const own = entry.Names.find((name) => name.lastIndexOf('/') === 0) ?? entry.Names[0] ?? entry.Id;
   return {
     id: entry.Id,
-    name: own.replace(/^\//, ''),
+    name: ownNameIn(entry),
     image: imageName(entry.Image, labels),
     imageId: entry.ImageID,
     status: entry.State as ContainerStatus,
     labels,
     createdAt: new Date(entry.Created * 1000).toISOString(),
   };
+}
+
+/** A container's own name: one that others link to has further names, each with a second slash. */
+export function ownNameIn(entry: Pick<ListEntry, 'Id' | 'Names'>): string {
+  const own = entry.Names.find((name) => name.lastIndexOf('/') === 0) ?? entry.Names[0] ?? entry.Id;
+  return own.replace(/^\//, '');
 }

@@ -1,6 +1,21 @@
 import { IMAGE_LABEL, imageName } from './details.ts';
 import { requestedEndpoint } from './networks.ts';
-import type { Endpoint, HostConfig, Inspect, MountRequest, PortMap } from './vendor.ts';
+import { recreatedMounts, shortLivedFolders } from './recreation-mounts.ts';
+import { networkModeOf, pinnedPorts, primaryNetwork } from './recreation-network.ts';
+import { NO_SUCCESSORS, pointedAt, type Successors } from './recreation-references.ts';
+import type { Endpoint, HostConfig, Inspect, PortMap, RestartPolicy } from './vendor.ts';
+
+/** Label of a container whose root filesystem was made read-only by us. */
+export const READ_ONLY_LABEL = 'pristine.read-only';
+
+/** Labels that say what part a container plays in one response; its own replacement plays another. */
+export const PASSING_LABELS = [
+  'pristine.incident',
+  'pristine.replaces',
+  'pristine.standby-for',
+  'pristine.dependent-of',
+  'pristine.was-running',
+] as const;
 
 /** How to make a container like another one. */
 export interface Recreation {
@@ -14,40 +29,64 @@ export interface Recreation {
 export interface NetworkState {
   readonly networks: Readonly<Record<string, Endpoint>>;
   readonly ports: PortMap;
+  readonly restartPolicy?: RestartPolicy;
+}
+
+export interface RecreationOptions {
+  /** A read-only root filesystem, with a tmpfs at each of these folders. */
+  readonly readOnly?: { readonly writable: readonly string[] } | undefined;
+  /** Containers that have been replaced since the original was made. */
+  readonly successors?: Successors;
 }
 
 /**
  * The request that makes a container like `original` from the same image id. Configuration goes over as it is,
  * but for what an inspect cannot give back as it was given:
  * the image (by id, since a tag moves), anonymous volumes (by name, to keep their data), a generated host name
- * and alias, `--volumes-from` (names the source container), and host ports that the engine had chosen.
+ * and alias, `--volumes-from` (names the source container), host ports that the engine had chosen, and what
+ * the engine adds again by itself. docs of the fields: `POST /containers/create` of the Docker Engine API.
  */
 export function recreationOf(
   original: Inspect,
   network: NetworkState,
   labels: Readonly<Record<string, string>>,
+  options: RecreationOptions = {},
 ): Recreation {
   const { Config: config, HostConfig: host } = original;
-  const own = config.Labels ?? {};
+  const successors = options.successors ?? NO_SUCCESSORS;
   const primary = primaryNetwork(host.NetworkMode, network.networks);
-  const { [primary ?? '']: first, ...others } = network.networks;
+  const networks = Object.fromEntries(
+    Object.entries(network.networks).map(([name, endpoint]) => [name, linkedAnew(endpoint, successors)]),
+  );
+  const { [primary ?? '']: first, ...others } = networks;
   const mounted = new Set((original.Mounts ?? []).map((mount) => mount.Destination));
   const volumes = Object.entries(config.Volumes ?? {}).filter(([path]) => !mounted.has(path));
   const body = {
     ...config,
     ...hostNames(original),
+    ...(host.NetworkMode.startsWith('container:') ? { ExposedPorts: {} } : {}),
     Image: original.Image,
     // Null would mean the image's own; an empty one is how its absence is asked for.
     Entrypoint: config.Entrypoint?.length ? config.Entrypoint : [''],
     Volumes: Object.fromEntries(volumes),
-    Labels: { ...own, [IMAGE_LABEL]: imageName(config.Image, own), ...labels },
+    Labels: labelsOf(original, labels, options.readOnly !== undefined),
     HostConfig: {
       ...host,
+      ...recreatedMounts(original),
+      ...(options.readOnly === undefined
+        ? {}
+        : {
+            ReadonlyRootfs: true,
+            Tmpfs: { ...host.Tmpfs, ...shortLivedFolders(original, options.readOnly) },
+          }),
+      ...namespaces(host, successors),
+      ...(host.NanoCpus ? { CpuPeriod: 0, CpuQuota: 0 } : {}),
       ContainerIDFile: '',
-      NetworkMode: networkMode(host.NetworkMode, primary, first),
-      VolumesFrom: null,
-      Mounts: [...namedMounts(host), ...impliedMounts(original)],
-      PortBindings: pinnedPorts(original, network.ports),
+      NetworkMode: networkModeOf(pointedAt(host.NetworkMode, successors), primary, first),
+      PortBindings: pinnedPorts(host, network.ports),
+      RestartPolicy: network.restartPolicy ?? host.RestartPolicy,
+      SecurityOpt: securityOptions(host),
+      Links: (host.Links ?? []).map((link) => successors.link(link)),
     },
     ...(primary === null || first === undefined
       ? {}
@@ -56,86 +95,47 @@ export function recreationOf(
   return { body, furtherNetworks: others };
 }
 
+function labelsOf(
+  original: Inspect,
+  labels: Readonly<Record<string, string>>,
+  readOnly: boolean,
+): Record<string, string> {
+  const own = original.Config.Labels ?? {};
+  const passing: ReadonlySet<string> = new Set(PASSING_LABELS);
+  return {
+    ...Object.fromEntries(Object.entries(own).filter(([name]) => !passing.has(name))),
+    [IMAGE_LABEL]: imageName(original.Config.Image, own),
+    ...(readOnly ? { [READ_ONLY_LABEL]: 'true' } : {}),
+    ...labels,
+  };
+}
+
 /** No host name where the engine made it up, or where it belongs to someone else's namespace. */
 function hostNames(original: Inspect): { Hostname?: string; Domainname?: string } {
   const { NetworkMode: mode, UTSMode: uts } = original.HostConfig;
-  const shared = mode === 'host' || mode.startsWith('container:') || uts === 'host';
   const { Hostname: name = '', Domainname: domain = '' } = original.Config;
-  if (shared) return { Hostname: '', Domainname: '' };
-  return { Hostname: name === original.Id.slice(0, 12) ? '' : name, Domainname: domain };
+  if (mode.startsWith('container:')) return { Hostname: '', Domainname: '' };
+  const made = uts === 'host' || name === original.Id.slice(0, 12);
+  return { Hostname: made ? '' : name, Domainname: domain };
 }
 
-/** The network that the container was created on, as the engine lists it; null when it has none to name. */
-function primaryNetwork(mode: string, networks: Readonly<Record<string, Endpoint>>): string | null {
-  if (['host', 'none'].includes(mode) || mode.startsWith('container:')) return null;
-  const wanted = mode === 'default' ? 'bridge' : mode;
-  if (wanted in networks) return wanted;
-  const byId = Object.entries(networks).find(([, endpoint]) => endpoint.NetworkID === wanted);
-  return byId?.[0] ?? Object.keys(networks)[0] ?? null;
+/** Namespaces shared with a container point at the one that has its place now. */
+function namespaces(host: HostConfig, successors: Successors): { IpcMode?: string; PidMode?: string } {
+  return {
+    ...(host.IpcMode === undefined ? {} : { IpcMode: pointedAt(host.IpcMode, successors) }),
+    ...(host.PidMode === undefined ? {} : { PidMode: pointedAt(host.PidMode, successors) }),
+  };
 }
 
-/** As it was, unless the container has left that network since. */
-function networkMode(mode: string, primary: string | null, endpoint: Endpoint | undefined): string {
-  if (primary === null || mode === primary || mode === endpoint?.NetworkID) return mode;
-  return mode === 'default' && primary === 'bridge' ? mode : primary;
+/** Without the one that the engine adds by itself where the host's namespaces are shared, lest it be there twice. */
+function securityOptions(host: HostConfig): string[] | null {
+  const options = host.SecurityOpt ?? null;
+  const added = host.Privileged || host.IpcMode === 'host' || host.PidMode === 'host';
+  const at = added ? (options?.lastIndexOf('label=disable') ?? -1) : -1;
+  return at < 0 ? options : (options?.toSpliced(at, 1) ?? null);
 }
 
-/** Mounts that were asked for with all that is needed to ask again. */
-function namedMounts(host: HostConfig): MountRequest[] {
-  return (host.Mounts ?? []).filter((mount) => mount.Type !== 'volume' || Boolean(mount.Source));
-}
-
-/** Mounts that the engine made by itself: anonymous volumes, and those of `--volumes-from`. */
-function impliedMounts(original: Inspect): MountRequest[] {
-  const host = original.HostConfig;
-  const asked = new Set(
-    [
-      ...(host.Binds ?? []).map((bind) => bind.split(':')[1] ?? ''),
-      ...namedMounts(host).map((mount) => mount.Target),
-      ...Object.keys(host.Tmpfs ?? {}),
-    ].map(withoutTrailingSlash),
-  );
-  return (original.Mounts ?? [])
-    .filter(
-      (mount) =>
-        ['volume', 'bind'].includes(mount.Type) && !asked.has(withoutTrailingSlash(mount.Destination)),
-    )
-    .map((mount) => ({
-      Type: mount.Type,
-      Source: (mount.Type === 'volume' ? mount.Name : mount.Source) ?? '',
-      Target: mount.Destination,
-      ReadOnly: !mount.RW,
-      ...(mount.Type === 'bind' && mount.Propagation
-        ? { BindOptions: { Propagation: mount.Propagation } }
-        : {}),
-    }));
-}
-
-function withoutTrailingSlash(path: string): string {
-  return path.length > 1 ? path.replace(/\/+$/, '') : path;
-}
-
-/** Ports as asked for; where the engine had chosen the host's port, the same one, since clients know it. */
-function pinnedPorts(original: Inspect, actual: PortMap): PortMap {
-  const { PortBindings: asked, PublishAllPorts: all } = original.HostConfig;
-  const bindings = Object.entries(asked ?? {}).map(([inside, given]) => {
-    const known = chosenPort(actual[inside]);
-    const [only] = given ?? [];
-    if (given?.length !== 1 || only === undefined || /^[1-9]\d*$/.test(only.HostPort) || known === null)
-      return [inside, given] as const;
-    return [inside, [{ ...only, HostPort: known }]] as const;
-  });
-  const published = Object.keys(all ? actual : {})
-    .filter((inside) => !(inside in (asked ?? {})))
-    .flatMap((inside) => {
-      const known = chosenPort(actual[inside]);
-      return known === null ? [] : [[inside, [{ HostIp: '', HostPort: known }]] as const];
-    });
-  return Object.fromEntries([...bindings, ...published]);
-}
-
-/** The one host port behind which a container's port answers, on however many addresses. */
-function chosenPort(bindings: PortMap[string] | undefined): string | null {
-  const ports = new Set((bindings ?? []).map((binding) => binding.HostPort));
-  return ports.size === 1 ? ([...ports][0] ?? null) : null;
+function linkedAnew(endpoint: Endpoint, successors: Successors): Endpoint {
+  if (!endpoint.Links?.length) return endpoint;
+  return { ...endpoint, Links: endpoint.Links.map((link) => successors.link(link)) };
 }

@@ -1,6 +1,6 @@
 /** Answers of the Docker Engine API as they really come: only the members that we read, with their nulls. */
 
-interface MountPoint {
+export interface MountPoint {
   readonly Type: string;
   readonly Name?: string;
   readonly Source?: string;
@@ -58,6 +58,8 @@ export interface HostConfig {
   readonly Memory?: number;
   readonly PidsLimit?: number | null;
   readonly ContainerIDFile?: string;
+  readonly Links?: string[] | null;
+  readonly NanoCpus?: number;
 }
 
 interface ContainerConfig {
