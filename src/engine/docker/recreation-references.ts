@@ -1,5 +1,6 @@
 import type { Client } from './client.ts';
 import { type ListEntry, ownNameIn } from './details.ts';
+import type { Endpoint, Inspect } from './vendor.ts';
 
 /** Which container has another one's place now, for everything that refers to it by id or name. */
 export interface Successors {
@@ -15,8 +16,16 @@ export const NO_SUCCESSORS: Successors = { idOf: () => null, link: (given) => gi
 /** Label of a replacement with the id of the container that it replaces. */
 export const REPLACES_LABEL = 'pristine.replaces';
 
-/** Looks up which containers of the engine have been replaced. */
-export async function successorsOn(client: Client): Promise<Successors> {
+/** Looks up what has been replaced of all that a container refers to; asks nothing when it refers to nothing. */
+export async function successorsFor(
+  client: Client,
+  container: Inspect,
+  networks: Readonly<Record<string, Endpoint>>,
+): Promise<Successors> {
+  const { NetworkMode, IpcMode, PidMode, Links } = container.HostConfig;
+  const shares = [NetworkMode, IpcMode, PidMode].some((mode) => sharedWith(mode) !== null);
+  const links = [Links, ...Object.values(networks).map((endpoint) => endpoint.Links)];
+  if (!shares && !links.some((list) => list?.length)) return NO_SUCCESSORS;
   return successorsAmong(await client.ask('list containers', client.quick.listContainers({ all: true })));
 }
 

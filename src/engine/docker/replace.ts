@@ -7,6 +7,7 @@ import { inspectIfThere, lookUp } from './lookup.ts';
 import { connectNetwork } from './networks.ts';
 import { type Notes, takeNote } from './notes.ts';
 import { type Recreation, recreationOf } from './recreation.ts';
+import { successorsFor } from './recreation-references.ts';
 import { type Inspect, NEVER } from './vendor.ts';
 
 /**
@@ -26,7 +27,8 @@ export async function replacePristine(
   // On disk before anything is changed: after a rename nobody else knows the name.
   const note = await takeNote(notes, suspect, options.suspectName);
   if (note.name === options.suspectName) throw unknownName(note.name);
-  const recreation = recreationOf(suspect, note, options.labels);
+  const successors = await successorsFor(client, suspect, note.networks);
+  const recreation = recreationOf(suspect, note, options.labels, { readOnly: options.readOnly, successors });
   try {
     if (made === null) {
       await renameTo(client, suspect, options.suspectName);
