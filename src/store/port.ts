@@ -7,6 +7,7 @@ import type {
   ResponseStep,
   TimelineEntry,
 } from '../contract/index.ts';
+import type { Outbox } from './outbox-port.ts';
 
 export interface NewIncident {
   readonly id: string;
@@ -63,5 +64,7 @@ export interface Store {
   addTimeline(incidentId: string, entry: TimelineEntry): Promise<void>;
   /** In order of time. */
   timeline(incidentId: string): Promise<TimelineEntry[]>;
+  /** Notifications that wait to be sent. */
+  readonly outbox: Outbox;
   close(): Promise<void>;
 }

@@ -28,6 +28,23 @@ export interface IncidentTable {
   suspect: string | null;
 }
 
+/** Times are milliseconds since 1970. */
+export interface OutboxTable {
+  seq: Generated<number>;
+  id: string;
+  target: string;
+  merge_key: string;
+  rank: number;
+  body: string;
+  times: number;
+  created_ms: number;
+  /** When it was to be sent first. */
+  first_due_ms: number;
+  due_ms: number;
+  attempts: number;
+  sent_ms: number | null;
+}
+
 export interface Tables {
   incident: IncidentTable;
   finding: { seq: Generated<number>; incident_id: string; finding_id: string; body: string };
@@ -41,6 +58,9 @@ export interface Tables {
     data: string;
   };
   timeline: { seq: Generated<number>; incident_id: string; at_ms: number; body: string };
+  outbox: OutboxTable;
+  /** What was given up for a target, and how much of that it has not been told. */
+  outbox_target: { target: string; dropped: number; untold: number };
 }
 
 /** Each brings a database one version further; never edit one that was released. */
@@ -92,6 +112,29 @@ const MIGRATIONS = [
   alter table incident add column purpose text not null default 'incident';
   alter table incident add column suspect text;
   create index incident_suspect on incident (id) where suspect is not null;
+  `,
+  `
+  create table outbox (
+    seq integer primary key autoincrement,
+    id text not null unique,
+    target text not null,
+    merge_key text not null,
+    rank integer not null,
+    body text not null,
+    times integer not null,
+    created_ms integer not null,
+    first_due_ms integer not null,
+    due_ms integer not null,
+    attempts integer not null,
+    sent_ms integer
+  ) strict;
+  create index outbox_waiting on outbox (target, due_ms) where sent_ms is null;
+  create index outbox_key on outbox (target, merge_key);
+  create table outbox_target (
+    target text primary key,
+    dropped integer not null,
+    untold integer not null
+  ) strict;
   `,
 ];
 

@@ -5,6 +5,7 @@ import { type Finding, type Incident, SEVERITIES, type TimelineEntry } from '../
 import { PristineError } from '../../kernel/index.ts';
 import type { JournalEntry, Store } from '../port.ts';
 import { CONSTRAINT_FOREIGNKEY, sqliteCode, storeError } from './errors.ts';
+import { createSqliteOutbox } from './outbox.ts';
 import type { IncidentTable, Tables } from './schema.ts';
 
 /** The store over an open database; `path` is for messages. */
@@ -176,6 +177,8 @@ export function createSqliteStore(db: Kysely<Tables>, path: string, database: Da
         const rows = await all.orderBy('at_ms').orderBy('seq').execute();
         return rows.map(({ body }) => JSON.parse(body) as TimelineEntry);
       }),
+
+    outbox: createSqliteOutbox(db, path),
 
     close: async () => {
       // Kysely closes the database itself only once it has run a query.
