@@ -1,3 +1,3 @@
 export { createEnforcer } from './enforcer.ts';
 export { forbidMemoryPrograms, type MemoryPrograms } from './memory-programs.ts';
-export type { EnforcementEvent, EnforcementTarget, Enforcer, StartHold } from './port.ts';
+export type { EnforcementEvent, EnforcementTarget, Enforcer, LayerTarget } from './port.ts';
