@@ -1,12 +1,14 @@
 import type { Incident } from '../contract/index.ts';
-import { policyFor, worstSeverity } from '../drift/index.ts';
-import type { ContainerDetails } from '../engine/index.ts';
+import { worstSeverity } from '../drift/index.ts';
+import type { ContainerDetails, ReplacementPlan } from '../engine/index.ts';
 import { newId } from '../kernel/index.ts';
 import { respond } from '../response/index.ts';
 import { assess } from './assess.ts';
 import type { Context } from './context.ts';
 import { containerSubject } from './drift-subject.ts';
 import { capture } from './evidence-keeper.ts';
+import { openRepave } from './guard/repaves.ts';
+import { loadPolicies, type Policies } from './policies.ts';
 import { readerFor } from './readers.ts';
 import { responseDependencies } from './response-dependencies.ts';
 
@@ -44,6 +46,12 @@ export async function captureByHand(
   return { bundle, path, frozen };
 }
 
+export interface RestoreOptions extends ByHandOptions {
+  /** Goes on with evidence that does not verify, and with differences that nobody explains; it is recorded. */
+  readonly force?: boolean;
+  readonly configFile?: string;
+}
+
 /**
  * Preserve, then replace, by hand: the container's open incident is carried to its end; without one, an
  * incident is opened with whatever its drift shows.
@@ -51,13 +59,59 @@ export async function captureByHand(
 export async function restoreByHand(
   context: Context,
   reference: string,
-  { onProgress }: ByHandOptions,
+  { onProgress, force = false, ...flags }: RestoreOptions,
 ): Promise<Incident> {
-  const dependencies = await responseDependencies(context, onProgress);
+  const policies = await loadPolicies(flags);
+  const dependencies = await responseDependencies(context, policies, onProgress);
   const suspect = await dependencies.engine.inspect(reference);
   const incident =
-    (await dependencies.store.activeIncident(suspect.id))?.id ?? (await openByHand(context, suspect));
+    (await dependencies.store.activeIncident(suspect.id))?.id ??
+    (await openByHand(context, suspect, policies));
   return respond(incident, {
+    ...dependencies,
+    byHand: true,
+    force,
+    onStep: ({ phase, text }) => {
+      if (phase === 'intent') onProgress(text);
+    },
+  });
+}
+
+export interface RestorePlan extends ReplacementPlan {
+  /** Which order the response would take. */
+  readonly order: string;
+}
+
+/** What {@link restoreByHand} would do, with every check that can be made; nothing is changed. */
+export async function planRestore(
+  context: Context,
+  reference: string,
+  flags: { readonly configFile?: string },
+): Promise<RestorePlan> {
+  const [engine, policies] = [await context.engine(), await loadPolicies(flags)];
+  const suspect = await engine.inspect(reference);
+  const { order, standby } = policies.policyFor(suspect).recovery;
+  const plan = await engine.planReplacement(suspect.id, {
+    labels: { 'pristine.incident': 'none', 'pristine.replaces': suspect.id },
+    suspectName: `${suspect.name}-suspect`,
+  });
+  const automatic = plan.sharedWritable.length > 0 ? 'capture-first' : 'freeze-first';
+  const chosen = standby === 'warm' ? 'standby' : order;
+  return { ...plan, order: chosen === 'auto' ? automatic : chosen };
+}
+
+/** Replaces a container that nobody suspects, as its age would have it. */
+export async function repaveByHand(
+  context: Context,
+  reference: string,
+  { onProgress, ...flags }: ByHandOptions & { readonly configFile?: string },
+): Promise<Incident> {
+  const policies = await loadPolicies(flags);
+  const dependencies = await responseDependencies(context, policies, onProgress);
+  const container = await dependencies.engine.inspect(reference);
+  const { mode } = policies.policyFor(container);
+  const id = await openRepave(dependencies, container, mode);
+  return respond(id, {
     ...dependencies,
     onStep: ({ phase, text }) => {
       if (phase === 'intent') onProgress(text);
@@ -65,10 +119,10 @@ export async function restoreByHand(
   });
 }
 
-async function openByHand(context: Context, suspect: ContainerDetails): Promise<string> {
+async function openByHand(context: Context, suspect: ContainerDetails, policies: Policies): Promise<string> {
   const [engine, store] = [await context.engine(), await context.store()];
   const reader = readerFor(suspect, engine);
-  const policy = policyFor({ version: 1 }, suspect, suspect.labels, {});
+  const policy = policies.policyFor(suspect);
   const subject = containerSubject(suspect, reader, policy);
   const { changes } = await subject.scan();
   const { findings } = await assess(subject, changes, context.clock.now());

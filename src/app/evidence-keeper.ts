@@ -12,6 +12,8 @@ export interface CaptureRequest {
   readonly incident: Incident | null;
   readonly timeline: TimelineEntry[];
   readonly frozen: boolean;
+  /** The replacement serves already, and may write what both have. */
+  readonly replacementRuns?: boolean;
   readonly onProgress?: (sentence: string) => void;
   readonly signal?: AbortSignal;
 }
@@ -43,14 +45,16 @@ export function evidenceKeeper(
   onProgress?: (sentence: string) => void,
 ): EvidenceKeeper {
   return {
-    capture: async (suspect, incident, timeline) => {
+    capture: async (suspect, incident, timeline, replacementRuns) => {
       const progress = onProgress === undefined ? {} : { onProgress };
-      return (await capture(context, engine, { suspect, incident, timeline, frozen: true, ...progress }))
-        .bundle;
+      const request = { suspect, incident, timeline, frozen: true, replacementRuns, ...progress };
+      return (await capture(context, engine, request)).bundle;
     },
     sealedBundle: (incident) => newestBundle(evidence, incident.id),
     verify: (bundle): Promise<VerifyReport> => evidence.verifySealed(bundle),
     recordDestruction: (bundle, suspectId) =>
       evidence.record('destroy-suspect', bundle, { container: suspectId }),
+    recordForced: (bundle, incident, why) =>
+      evidence.record('forced', bundle ?? incident.id, { incident: incident.id, why }),
   };
 }

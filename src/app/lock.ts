@@ -1,7 +1,7 @@
 import type { Incident } from '../contract/index.ts';
 import type { ContainerDetails } from '../engine/index.ts';
 import { type LockReport, type LockTarget, lock, type UnlockReport, unlock } from '../lockdown/index.ts';
-import type { LockFirst } from '../response/index.ts';
+import type { Locking } from '../response/index.ts';
 import type { Context } from './context.ts';
 import type { Policies } from './policies.ts';
 import { ensureStateDirectory } from './state-directory.ts';
@@ -22,8 +22,8 @@ export async function unlockByHand(context: Context, reference: string): Promise
   return unlock(target, { stateDirectory: context.stateDirectory, again });
 }
 
-/** The optional first step of a response: nothing is allowed, as the suspect is about to be frozen. */
-export function lockFirst(context: Context, policies: Policies): LockFirst {
+/** Locks as a response needs them: nothing is allowed. */
+export function locking(context: Context, policies: Pick<Policies, 'policyFor'>): Locking {
   return {
     isWanted: async ({ container }: Incident) => {
       const engine = await context.engine();

@@ -259,6 +259,8 @@ export interface Engine {
   waitHealthy(id: string, timeoutMs: number): Promise<void>;
   /** Ends a container's processes for good, at once or as its stop signal asks; nothing starts it again by itself. */
   stop(id: string, how: 'kill' | 'graceful'): Promise<void>;
+  /** Starts a container that {@link stop} has ended, with the restart policy that it had. Idempotent. */
+  start(id: string): Promise<void>;
   /** Kills and removes a container, keeping volumes that anything else uses. Succeeds when it is already gone. */
   destroy(id: string): Promise<void>;
 

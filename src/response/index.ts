@@ -1,2 +1,9 @@
-export type { EvidenceKeeper, LockFirst, ResponseDependencies, StepReport } from './port.ts';
-export { respond } from './respond.ts';
+export type {
+  EvidenceKeeper,
+  LayerHold,
+  Locking,
+  ResponseDependencies,
+  StartHold,
+  StepReport,
+} from './port.ts';
+export { refreeze, respond } from './respond.ts';

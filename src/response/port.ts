@@ -1,25 +1,54 @@
 /** What a response needs of the other rooms; the composition root puts it together. */
-import type { Incident, ResponseStep, TimelineEntry, VerifyReport } from '../contract/index.ts';
+import type {
+  Incident,
+  RecoveryPolicy,
+  ResponseStep,
+  TimelineEntry,
+  VerifyReport,
+} from '../contract/index.ts';
 import type { ContainerDetails, Engine } from '../engine/index.ts';
 import type { Clock } from '../kernel/index.ts';
 import type { Store } from '../store/index.ts';
 
 /** Keeps and checks evidence. */
 export interface EvidenceKeeper {
-  /** Captures and seals a bundle of a frozen container and answers with its id. */
-  capture(suspect: ContainerDetails, incident: Incident, timeline: TimelineEntry[]): Promise<string>;
+  /**
+   * Captures and seals a bundle of a frozen container and answers with its id.
+   * @param replacementRuns its replacement serves already, and may write what both have
+   */
+  capture(
+    suspect: ContainerDetails,
+    incident: Incident,
+    timeline: TimelineEntry[],
+    replacementRuns: boolean,
+  ): Promise<string>;
   /** Whether a bundle of this incident and container has been sealed already, and which. */
   sealedBundle(incident: Incident): Promise<string | null>;
   verify(bundle: string): Promise<VerifyReport>;
   /** Enters into the ledger that the suspect is about to be destroyed. */
   recordDestruction(bundle: string, suspectId: string): Promise<void>;
+  /** Enters into the ledger that a person went on against a check that failed. */
+  recordForced(bundle: string | null, incident: Incident, why: string): Promise<void>;
 }
 
-/** Makes a suspect read-only before it is frozen, where its policy asks for that. */
-export interface LockFirst {
+/** Makes a suspect read-only while it runs. */
+export interface Locking {
+  /** Whether policy asks for it before the freeze. */
   isWanted(incident: Incident): Promise<boolean>;
   /** Answers with what has come of it, for the timeline. */
   lock(incident: Incident): Promise<string>;
+}
+
+/** Keeps the first program of a container from running for a moment, while its networks are being connected. */
+export interface StartHold {
+  hold(containerId: string): Promise<void>;
+  release(containerId: string): Promise<void>;
+}
+
+/** Keeps the engine from deleting a container's layer. */
+export interface LayerHold {
+  hold(containerId: string): Promise<void>;
+  release(containerId: string): Promise<void>;
 }
 
 export interface StepReport {
@@ -29,16 +58,26 @@ export interface StepReport {
   readonly phase: 'intent' | 'done' | 'failed';
   readonly at: string;
   readonly text: string;
+  /** The container that took the place, once there is one. */
+  readonly replacement?: string;
 }
 
 export interface ResponseDependencies {
   readonly engine: Engine;
   readonly store: Store;
   readonly evidence: EvidenceKeeper;
-  readonly lockFirst?: LockFirst;
+  readonly locking?: Locking;
+  readonly startHold?: StartHold;
+  readonly layerHold?: LayerHold;
+  /** How the container of an incident is to be replaced, by its policy. */
+  readonly recoveryFor: (incident: Incident) => Promise<RecoveryPolicy>;
   readonly clock: Clock;
   /** Told of every step, after the journal has it. */
   readonly onStep: (report: StepReport) => void;
   /** Bound on the wait for the replacement's health, in milliseconds. */
   readonly healthTimeoutMs: number;
+  /** A person asked for it: budgets do not count, and what policy has given up is begun anew. */
+  readonly byHand?: boolean;
+  /** A person accepts evidence that does not verify and differences that nobody explains; it is recorded. */
+  readonly force?: boolean;
 }

@@ -1,59 +1,108 @@
 import type { Incident, ResponseStep } from '../contract/index.ts';
 import { messageOf } from '../kernel/index.ts';
-import type { JournalEntry } from '../store/index.ts';
+import { giveUpIfDue, withdrawAfter } from './failure.ts';
+import { Journal } from './journal.ts';
 import type { ResponseDependencies } from './port.ts';
-import { type Progress, STEPS } from './steps.ts';
+import { hasGivenUp, isAboutService, isEvidence, progressOf, sequenceOf } from './progress.ts';
+import { STEPS } from './steps/all.ts';
+import { isGone, type Step } from './steps/step.ts';
 
 /**
- * Carries an incident from wherever its journal says it is to its end: the suspect frozen, captured, verified,
- * replaced, and removed. One that has ended is left as it is. Intent is on disk before each step, and its outcome after. When a step fails, the
- * incident is marked `failed`, the suspect stays as it is, and a later call goes on at that step.
+ * Carries an incident, or a repave, from wherever its journal says it is to its end. Intent is on disk before each
+ * step, and its outcome after. One that has ended, or that policy has given up, is left as it is.
  *
- * @returns the incident as it ended
- * @throws whatever the failing step threw, after it is in the journal
+ * When a step fails, the incident is marked `failed`, the suspect stays frozen, and a later call goes on at that
+ * step; when it was one about the replacement, evidence is sealed all the same.
+ *
+ * @returns the incident as it ended, or as policy has left it
+ * @throws whatever the failing step threw, after it is in the journal; another call tries again
  */
 export async function respond(incidentId: string, deps: ResponseDependencies): Promise<Incident> {
   const { store } = deps;
   const incident = await store.incident(incidentId);
   if (incident.endedAt !== null) return incident;
-  const progress = progressOf(await store.journalOf(incidentId));
+  const entries = await store.journalOf(incidentId);
+  const journal = new Journal(incident, entries, deps);
+  if (deps.byHand) await beginAnew(journal, hasGivenUp(entries));
+  else if (hasGivenUp(entries)) return incident;
   await store.updateIncident(incidentId, { state: 'responding' });
+  await keepFrozen(journal, deps);
 
-  for (const step of STEPS) {
-    if (progress[step.name] !== undefined) continue;
-    if (step.isWanted !== undefined && !(await step.isWanted(incident, progress, deps))) continue;
-    await record(incident, step.name, 'intent', step.intent(incident), {}, deps);
-    try {
-      const { data, text } = await step.run(incident, progress, deps);
-      Object.assign(progress, { [step.name]: data });
-      await record(incident, step.name, 'done', text, data, deps);
-    } catch (error) {
-      await store.updateIncident(incidentId, { state: 'failed', error: messageOf(error) });
-      await record(incident, step.name, 'failed', messageOf(error), {}, deps);
-      throw error;
-    }
+  const failure = await carryOut(journal, deps);
+  if (failure !== null) {
+    await store.updateIncident(incidentId, { state: 'failed', error: messageOf(failure.error) });
+    if (await giveUpIfDue(journal, failure.error, deps)) return store.incident(incidentId);
+    throw failure.error;
   }
-
-  await store.updateIncident(incidentId, { state: 'healed', endedAt: deps.clock.now().toISOString() });
+  if (journal.progress.decide?.way === 'offline') await stayOffline(journal, deps);
+  else await store.updateIncident(incidentId, { state: 'healed', endedAt: deps.clock.now().toISOString() });
   return store.incident(incidentId);
 }
 
-/** What the finished steps of a journal left. */
-function progressOf(journal: readonly JournalEntry[]): Progress {
-  const done = journal.filter(({ phase }) => phase === 'done');
-  return Object.fromEntries(done.map(({ step, data }) => [step, data])) as Progress;
+/** Runs the steps that are left. After one about the replacement has failed, those that keep evidence. */
+async function carryOut(journal: Journal, deps: ResponseDependencies): Promise<{ error: unknown } | null> {
+  const { incident } = journal;
+  const skipped = new Set<ResponseStep>();
+  let failure: { error: unknown } | null = null;
+  for (;;) {
+    const name = sequenceOf(journal.progress).find(
+      (step) =>
+        journal.progress[step] === undefined && !skipped.has(step) && (failure === null || isEvidence(step)),
+    );
+    if (name === undefined) return failure;
+    const step = STEPS[name] as Step<ResponseStep>;
+    if (step.isWanted !== undefined && !(await step.isWanted(incident, journal.progress, deps))) {
+      skipped.add(name);
+      continue;
+    }
+    await journal.intent(name, step.intent(incident, journal.progress));
+    try {
+      const { data, text } = await step.run(incident, journal.progress, deps);
+      await journal.done(name, data, text);
+    } catch (error) {
+      await journal.failed(name, messageOf(error));
+      failure ??= { error };
+      if (!isAboutService(name)) return failure;
+      await withdrawAfter(name, error, journal, deps);
+    }
+  }
 }
 
-async function record(
-  incident: Incident,
-  step: ResponseStep,
-  phase: JournalEntry['phase'],
-  text: string,
-  data: JournalEntry['data'],
-  { store, clock, onStep }: ResponseDependencies,
+/** A suspect that somebody has woken since is frozen again: docker unpause, docker restart, a restarted engine. */
+async function keepFrozen(
+  { incident, progress }: Pick<Journal, 'incident' | 'progress'>,
+  { engine, layerHold }: Pick<ResponseDependencies, 'engine' | 'layerHold'>,
 ): Promise<void> {
-  const at = clock.now().toISOString();
-  await store.journal({ incidentId: incident.id, step, phase, at, data });
-  await store.addTimeline(incident.id, { at, kind: phase, step, text });
-  onStep({ incident: incident.id, container: incident.container, step, phase, at, text });
+  if (progress.freeze === undefined || progress.remove !== undefined) return;
+  if (progress.keep === undefined) await layerHold?.hold(incident.container.id).catch(() => {});
+  await engine.freeze(incident.container.id).catch((error) => {
+    if (!isGone(error)) throw error;
+  });
+}
+
+/** Freezes the suspect of an incident again, where its response has frozen it and has not let it go. */
+export async function refreeze(
+  incidentId: string,
+  deps: Pick<ResponseDependencies, 'engine' | 'store' | 'layerHold'>,
+): Promise<void> {
+  const { engine, store } = deps;
+  const incident = await store.incident(incidentId);
+  const progress = progressOf(await store.journalOf(incidentId));
+  const { status } = await engine.inspect(incident.container.id);
+  if (status !== 'running' && status !== 'restarting') return;
+  await keepFrozen({ incident, progress }, deps);
+}
+
+/** A person's request counts more than what policy has decided before. */
+async function beginAnew(journal: Journal, hadGivenUp: boolean): Promise<void> {
+  if (hadGivenUp || journal.progress.decide?.way === 'offline') {
+    await journal.undo(['decide'], 'begun anew by hand');
+  }
+}
+
+async function stayOffline(journal: Journal, { store }: ResponseDependencies): Promise<void> {
+  const { name } = journal.incident.container;
+  const error = `${name} was compromised too often within an hour: it is kept frozen, off the network. "pristine restore ${name}" brings it back`;
+  await journal.giveUp(error);
+  await store.updateIncident(journal.incident.id, { state: 'failed', error });
 }

@@ -29,11 +29,14 @@ export interface IncidentPatch {
   readonly error?: string;
 }
 
-/** A line of the journal: written, and on disk, before (`intent`) and after (`done`, `failed`) each step. */
+/**
+ * A line of the journal: written, and on disk, before (`intent`) and after (`done`, `failed`) each step; `undone`
+ * when a step that was done does not count any more, `given-up` when policy ends the attempts.
+ */
 export interface JournalEntry {
   readonly incidentId: string;
   readonly step: ResponseStep;
-  readonly phase: 'intent' | 'done' | 'failed';
+  readonly phase: 'intent' | 'done' | 'failed' | 'undone' | 'given-up';
   readonly at: string;
   /** What a later start needs to know to go on: ids, what was frozen, which bundle. */
   readonly data: Readonly<Record<string, unknown>>;

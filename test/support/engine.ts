@@ -43,7 +43,7 @@ export async function startContainer(given: TestContainerOptions = {}): Promise<
   const command = given.command ?? ['sh', '-c', 'trap exit TERM; while :; do sleep 1; done'];
   const id = await docker(
     ...(given.start === false ? ['create'] : ['run', '-d']),
-    ...['--name', name, '--label', testLabel()],
+    ...['--name', name, '--label', testLabel(), '--label', 'pristine.keep-suspect=0'],
     // An old docker refuses links together with the name of any network.
     ...(options.includes('--network') || options.includes('--link') ? [] : ['--network', 'none']),
     ...options,

@@ -1,10 +1,10 @@
-import type { Finding, GuardEvent, Incident, Policy } from '../../contract/index.ts';
+import type { Finding, GuardEvent, Policy } from '../../contract/index.ts';
 import { decide } from '../../drift/index.ts';
 import type { Enforcer } from '../../enforcement/index.ts';
 import type { ContainerDetails, ContainerSummary, Engine, EngineEvent } from '../../engine/index.ts';
 import type { FrameKeeper } from '../../evidence/index.ts';
 import { type Clock, type Logger, PristineError } from '../../kernel/index.ts';
-import type { ResponseDependencies, StepReport } from '../../response/index.ts';
+import type { ResponseDependencies } from '../../response/index.ts';
 import type { ChangeSensor } from '../../sensor/index.ts';
 import type { GuardedContainer } from '../../server/index.ts';
 import type { Store } from '../../store/index.ts';
@@ -17,7 +17,7 @@ import { type UnwatchedTime, unwatchedSince } from './last-run.ts';
 import { Pauses } from './pauses.ts';
 import { problemEvent } from './problem-event.ts';
 import { Protection } from './protection.ts';
-import { Responses } from './responses.ts';
+import { isWaiting, originalOf, Recovery } from './recovery.ts';
 
 export interface GuardSessionOptions {
   readonly names: readonly string[];
@@ -41,7 +41,7 @@ export class GuardSession {
   readonly #options: GuardSessionOptions;
   readonly #recorder: IncidentRecorder;
   readonly #watches = new Map<string, ContainerWatch>();
-  readonly #responses: Responses;
+  readonly #recovery: Recovery;
   readonly #preparation: CapturePreparation;
   readonly #protection: Protection;
   /** What is being done about each container's events. */
@@ -66,10 +66,11 @@ export class GuardSession {
       decide: (incident, policy, finding) => this.#decide(incident, policy, [finding]),
       onProblem,
     });
-    this.#responses = new Responses({
-      dependencies: { ...options.response, onStep: (report) => this.#onStep(report) },
+    this.#recovery = new Recovery({
+      dependencies: options.response,
       emit,
-      onHealed: (incident) => this.#takeOver(incident),
+      onReplaced: (original, replacement) => this.#takeOver(original, replacement),
+      onRemoving: (id) => void this.#watches.get(id)?.stop(),
       onProblem,
     });
   }
@@ -100,9 +101,8 @@ export class GuardSession {
   }
 
   /** Carries responses that an earlier guard had begun to their end. */
-  async resumeResponses(): Promise<void> {
-    const unfinished = (await this.#options.store.incidents()).filter(({ state }) => state === 'responding');
-    for (const incident of unfinished) await this.#responses.start(incident.id);
+  resumeResponses(): Promise<void> {
+    return this.#recovery.resume();
   }
 
   /**
@@ -140,6 +140,7 @@ export class GuardSession {
    */
   async onEngineEvent(event: EngineEvent): Promise<void> {
     const { containerId: id } = event;
+    void this.#recovery.onEngineEvent(event);
     const pause = this.#pauses.note(event);
     if (pause !== null) this.#onGap(id, pause);
     const work = (this.#atWork.get(id) ?? Promise.resolve()).then(() => this.#onEvent(event));
@@ -167,6 +168,17 @@ export class GuardSession {
     for (const watch of this.#watches.values()) watch.rescan();
   }
 
+  /** Does what comes with time: repaves, standbys, suspects that were kept long enough. */
+  async tick(): Promise<void> {
+    try {
+      const watched = [...this.#watches.values()];
+      await this.#recovery.tick(watched);
+      await this.#recovery.ensureStandbys(watched);
+    } catch (error) {
+      this.#problem(error);
+    }
+  }
+
   /** Stops watching and lets responses that are at work come to their end. */
   async close(): Promise<void> {
     this.#closing.abort();
@@ -174,12 +186,14 @@ export class GuardSession {
     await this.#protection.close();
     await this.#options.sensor.close();
     await Promise.all([...this.#watches.values()].map((watch) => watch.stop()));
-    await this.#responses.close();
+    await this.#recovery.close();
     this.#watches.clear();
   }
 
   #chooses(container: ContainerSummary): boolean {
     const { names, policies } = this.#options;
+    if (this.#recovery.isSuspect(container.id)) return false;
+    if (isWaiting(container)) return this.#watches.has(originalOf(container) ?? '');
     if (names.length === 0) return policies.chooses(container);
     return names.some((name) => container.name === name || container.id.startsWith(name));
   }
@@ -210,8 +224,9 @@ export class GuardSession {
     const watch = this.#watches.get(id);
     const details = await engine.inspect(id);
     if (watch === undefined) {
-      if (this.#chooses(details)) await this.#watch(id);
-      else this.#protection.pass(details);
+      if (!this.#chooses(details)) this.#protection.pass(details);
+      else if (isWaiting(details)) await this.#expect(details);
+      else await this.#watch(id);
       return;
     }
     watch.details = details;
@@ -304,23 +319,15 @@ export class GuardSession {
   }
 
   #decide(incident: string, policy: Policy, findings: readonly Finding[]): void {
-    if (decide(findings, policy) === 'heal') void this.#responses.start(incident);
-  }
-
-  #onStep(report: StepReport): void {
-    // The layers are about to vanish under the watch.
-    if (report.step === 'remove' && report.phase === 'intent') {
-      void this.#watches.get(report.container.id)?.stop();
-    }
-    this.#options.emit({ type: 'step', ...report });
+    if (decide(findings, policy) === 'heal') this.#recovery.start(incident);
   }
 
   /** The replacement is watched in the suspect's stead. */
-  async #takeOver({ container, replacement }: Incident): Promise<void> {
+  async #takeOver(original: string, replacement: string): Promise<void> {
     // A response may end after the sensor was closed: then nothing is watched any more.
-    if (this.#closing.signal.aborted) return;
-    await this.#unwatch(container.id, 'a pristine container took its place');
-    if (replacement !== null) await this.#watch(replacement.id);
+    if (this.#closing.signal.aborted || !this.#watches.has(original)) return;
+    await this.#unwatch(original, 'a pristine container took its place');
+    await this.#watch(replacement);
   }
 
   #onGap(containerId: string | null, { reason, lengthMs }: UnwatchedTime): void {

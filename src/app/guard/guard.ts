@@ -3,7 +3,6 @@ import { createFrameKeeper } from '../../evidence/index.ts';
 import { PristineError } from '../../kernel/index.ts';
 import { startServer } from '../../server/index.ts';
 import type { Context } from '../context.ts';
-import { lockFirst } from '../lock.ts';
 import { loadPolicies, type PolicyFlags } from '../policies.ts';
 import { responseDependencies } from '../response-dependencies.ts';
 import { lockState } from '../state-directory.ts';
@@ -16,6 +15,8 @@ import { chooseEnforcer, chooseSensor } from './sensors.ts';
 
 const DEFAULT_SCAN_EVERY_S = 60;
 const DEFAULT_POLL_EVERY_S = 5;
+/** How often it is seen to what comes with time. */
+const TICK_MS = 10_000;
 
 export interface GuardOptions {
   /** Names or ids; empty for all containers that the configuration or a label `pristine.mode` chooses. */
@@ -64,7 +65,7 @@ export async function guard(context: Context, options: GuardOptions): Promise<vo
     whyNoEnforcer: whyNot,
     frames: createFrameKeeper(context.stateDirectory, { clock: context.clock }),
     store,
-    response: { ...(await responseDependencies(context)), lockFirst: lockFirst(context, policies) },
+    response: await responseDependencies(context, policies),
     keepImage: (imageId) => evidence.prefetchImage(engine, imageId, signal),
     clock: context.clock,
     logger: context.logger,
@@ -97,8 +98,12 @@ export async function guard(context: Context, options: GuardOptions): Promise<vo
   await session.resumeResponses();
   await session.watchChosen(lastRun);
   hub.emit({ type: 'ready', at: now(), containers: session.containers().length });
-  const timer = setInterval(() => session.rescanAll(), scanEvery * 1000);
-  cleanup.defer(() => clearInterval(timer));
+  const timers = [
+    setInterval(() => session.rescanAll(), scanEvery * 1000),
+    setInterval(() => void session.tick(), TICK_MS),
+  ];
+  cleanup.defer(() => timers.forEach(clearInterval));
+  void session.tick();
   await Promise.race([
     following,
     ...[seeing, refusing].map((part) => part.then(() => Promise.reject(partEnded()))),

@@ -63,7 +63,8 @@ export class IncidentRecorder {
   /** Ends the incident of a container that went away by itself. */
   async close(containerId: string, reason: string): Promise<void> {
     const incident = await this.#store.activeIncident(containerId);
-    if (incident === null || incident.state === 'responding') return;
+    // A response that is at work, or is tried again, ends it itself.
+    if (incident === null || incident.state !== 'open') return;
     await this.#note(incident.id, reason);
     await this.#store.updateIncident(incident.id, { state: 'closed', endedAt: this.#now() });
     this.#told.delete(incident.id);

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { GuardEvent, Incident } from '../../contract/index.ts';
+import type { GuardEvent } from '../../contract/index.ts';
 import { type ResponseDependencies, respond } from '../../response/index.ts';
 
 /** Pauses before a failed response is tried again, in milliseconds; the last one is repeated. */
@@ -8,67 +8,74 @@ const RETRY_AFTER_MS = [2_000, 10_000, 30_000, 60_000];
 export interface ResponsesOptions {
   readonly dependencies: ResponseDependencies;
   readonly emit: (event: GuardEvent) => void;
-  readonly onHealed: (incident: Incident) => Promise<void>;
   readonly onProblem: (error: unknown) => void;
 }
 
-/** The responses at work: one an incident, each tried again until it has ended well or the guard ends. */
+/** The responses at work: one an incident, each tried again until it has ended, policy gives up, or the guard ends. */
 export class Responses {
   readonly #options: ResponsesOptions;
-  readonly #running = new Map<string, Promise<void>>();
+  readonly #running = new Map<string, { work: Promise<void>; containerId: string | undefined }>();
   readonly #closing = new AbortController();
 
   constructor(options: ResponsesOptions) {
     this.#options = options;
   }
 
+  /** The containers that are being replaced, as far as they were named. */
+  containers(): ReadonlySet<string> {
+    return new Set([...this.#running.values()].flatMap(({ containerId }) => containerId ?? []));
+  }
+
   /**
-   * Begins the response to an incident, or goes on with it; does nothing when it is at work already.
+   * Begins a response, or goes on with it; does nothing when it is at work already.
    * @returns resolves when the first attempt is over
    */
-  start(incidentId: string): Promise<void> {
+  start(incidentId: string, containerId?: string): Promise<void> {
     if (this.#running.has(incidentId) || this.#closing.signal.aborted) return Promise.resolve();
     const firstAttempt = Promise.withResolvers<void>();
     const work = this.#carryOut(incidentId, firstAttempt.resolve).finally(() =>
       this.#running.delete(incidentId),
     );
-    this.#running.set(incidentId, work);
+    this.#running.set(incidentId, { work, containerId });
     return firstAttempt.promise;
   }
 
   /** Lets attempts that are at work come to their end, and begins no more. */
   async close(): Promise<void> {
     this.#closing.abort();
-    await Promise.all(this.#running.values());
+    await Promise.all([...this.#running.values()].map(({ work }) => work));
   }
 
   async #carryOut(incidentId: string, onAttempt: () => void): Promise<void> {
     const { signal } = this.#closing;
     for (let attempt = 0; !signal.aborted; attempt++) {
-      const healed = await this.#attempt(incidentId);
+      const over = await this.#attempt(incidentId);
       onAttempt();
-      if (healed) return;
+      if (over) return;
       const pause = RETRY_AFTER_MS[Math.min(attempt, RETRY_AFTER_MS.length - 1)];
       await sleep(pause, undefined, { signal }).catch(() => {});
     }
   }
 
+  /** @returns whether there is nothing left to try */
   async #attempt(incidentId: string): Promise<boolean> {
-    const { dependencies, emit, onHealed, onProblem } = this.#options;
-    let healed = false;
+    const { dependencies, emit, onProblem } = this.#options;
+    const { store, clock } = dependencies;
+    let over = false;
     try {
-      const incident = await respond(incidentId, dependencies);
-      healed = true;
-      if (incident.state === 'healed') await onHealed(incident);
+      await respond(incidentId, dependencies);
+      over = true;
     } catch (error) {
       onProblem(error);
     }
     try {
-      const incident = await dependencies.store.incident(incidentId);
-      emit({ type: 'incident', at: dependencies.clock.now().toISOString(), incident });
+      if ((await store.purposeOf(incidentId)) === 'incident') {
+        const incident = await store.incident(incidentId);
+        emit({ type: 'incident', at: clock.now().toISOString(), incident });
+      }
     } catch (error) {
       onProblem(error);
     }
-    return healed;
+    return over;
   }
 }

@@ -1,0 +1,134 @@
+import type { GuardEvent, Policy } from '../../contract/index.ts';
+import type { ContainerDetails, EngineEvent } from '../../engine/index.ts';
+import { type ResponseDependencies, refreeze, type StepReport } from '../../response/index.ts';
+import { removeDueSuspects } from './kept-suspects.ts';
+import { type Candidate, dueNow, openRepave, serviceOf } from './repaves.ts';
+import { Responses } from './responses.ts';
+
+export interface RecoveryOptions {
+  readonly dependencies: Omit<ResponseDependencies, 'onStep'>;
+  readonly emit: (event: GuardEvent) => void;
+  /** A pristine container is in a watched one's place, from now on. */
+  readonly onReplaced: (originalId: string, replacementId: string) => Promise<void>;
+  /** A container's layers are about to vanish. */
+  readonly onRemoving: (containerId: string) => void;
+  readonly onProblem: (error: unknown) => void;
+}
+
+/** What is watched, as far as it matters here. */
+export interface Watched {
+  readonly details: ContainerDetails;
+  readonly policy: Policy;
+}
+
+/** Everything that replaces containers: responses, repaves, standbys, and the suspects that are kept. */
+export class Recovery {
+  readonly #options: RecoveryOptions;
+  readonly #responses: Responses;
+  /** Incident of each container that is to stay frozen. */
+  readonly #suspects = new Map<string, string>();
+
+  constructor(options: RecoveryOptions) {
+    this.#options = options;
+    const { emit, onProblem } = options;
+    const dependencies = { ...options.dependencies, onStep: (report: StepReport) => this.#onStep(report) };
+    this.#responses = new Responses({ dependencies, emit, onProblem });
+  }
+
+  /** Begins the response to an incident, or goes on with it. */
+  start(incidentId: string): void {
+    void this.#responses.start(incidentId);
+  }
+
+  /** Whether a container is frozen, or kept so, beside its replacement. */
+  isSuspect(containerId: string): boolean {
+    return this.#suspects.has(containerId);
+  }
+
+  /** Carries what an earlier guard has begun to its end; resolves when each has been tried once. */
+  async resume(): Promise<void> {
+    const { store } = this.#options.dependencies;
+    for (const { id, suspect } of await store.keptSuspects()) {
+      if (suspect !== null) this.#suspects.set(suspect.id, id);
+    }
+    const unfinished = await store.unfinished();
+    await Promise.all(unfinished.map(({ id }) => this.#responses.start(id)));
+  }
+
+  /** A suspect that is woken by somebody, or by itself, is frozen again. */
+  async onEngineEvent({ containerId, kind }: EngineEvent): Promise<void> {
+    const incident = this.#suspects.get(containerId);
+    if (incident === undefined) return;
+    if (kind === 'remove') this.#suspects.delete(containerId);
+    if (kind !== 'start' && kind !== 'unpause' && kind !== 'other') return;
+    try {
+      await refreeze(incident, this.#options.dependencies);
+    } catch (error) {
+      this.#options.onProblem(error);
+    }
+  }
+
+  /** Sees to the standbys that policy asks for. */
+  async ensureStandbys(watched: readonly Watched[]): Promise<void> {
+    const { engine } = this.#options.dependencies;
+    const wanted = watched.filter(
+      ({ details, policy }) =>
+        policy.mode === 'heal' && policy.recovery.standby === 'warm' && !this.isSuspect(details.id),
+    );
+    await engine.removeStandbys(watched.map(({ details }) => details.id));
+    for (const { details } of wanted) {
+      await engine.ensureStandby(details.id).catch(this.#options.onProblem);
+    }
+  }
+
+  /** What comes with time: suspects whose time is over, and containers whose age has come. */
+  async tick(watched: readonly Watched[]): Promise<void> {
+    const { dependencies, onProblem } = this.#options;
+    await removeDueSuspects(dependencies, onProblem);
+    const candidates = watched.map(
+      ({ details, policy }): Candidate => ({
+        id: details.id,
+        service: serviceOf(details),
+        createdAt: details.createdAt,
+        policy,
+      }),
+    );
+    for (const id of dueNow(candidates, this.#responses.containers(), dependencies.clock.now())) {
+      const found = watched.find(({ details }) => details.id === id);
+      // One that is compromised is replaced all the same, and with more care.
+      if (found === undefined || (await dependencies.store.activeIncident(id)) !== null) continue;
+      void this.#responses.start(await openRepave(dependencies, found.details, found.policy.mode), id);
+    }
+  }
+
+  /** Lets attempts that are at work come to their end, and begins no more. */
+  close(): Promise<void> {
+    return this.#responses.close();
+  }
+
+  #onStep(report: StepReport): void {
+    const { container, step, phase, incident, replacement } = report;
+    const { emit, onReplaced, onRemoving, onProblem } = this.#options;
+    if (step === 'freeze' && phase === 'done') this.#suspects.set(container.id, incident);
+    if (step === 'remove' && phase === 'intent') onRemoving(container.id);
+    if (step === 'remove' && phase === 'done') this.#suspects.delete(container.id);
+    const { replacement: _, ...event } = report;
+    emit({ type: 'step', ...event });
+    if (step === 'replace' && phase === 'done' && replacement !== undefined) {
+      onReplaced(container.id, replacement).catch(onProblem);
+    }
+  }
+}
+
+/** Whether a container waits to be put in another one's place; it is not guarded on its own account. */
+export function isWaiting({ name, labels }: Pick<ContainerDetails, 'name' | 'labels'>): boolean {
+  return (
+    (labels['pristine.standby-for'] !== undefined && name.endsWith('-standby')) ||
+    (labels['pristine.replaces'] !== undefined && name.endsWith('-next'))
+  );
+}
+
+/** The container that another one was made to replace. */
+export function originalOf({ labels }: Pick<ContainerDetails, 'labels'>): string | undefined {
+  return labels['pristine.replaces'] ?? labels['pristine.standby-for'];
+}

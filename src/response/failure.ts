@@ -1,0 +1,111 @@
+/** What is done when a replacement cannot be had. */
+import type { ResponseStep } from '../contract/index.ts';
+import { messageOf, PristineError } from '../kernel/index.ts';
+import type { Journal } from './journal.ts';
+import type { ResponseDependencies } from './port.ts';
+import { isAboutService } from './progress.ts';
+import { isGone, requestFor } from './steps/step.ts';
+
+/** After these the replacement is of no use, and the next attempt makes another. */
+const WITHDRAWN_AFTER: readonly string[] = ['E_UNHEALTHY', 'E_REPLACE'];
+
+/** Takes a replacement that does not serve away, so that the next attempt begins with a new one. */
+export async function withdrawAfter(
+  step: ResponseStep,
+  error: unknown,
+  journal: Journal,
+  { engine }: ResponseDependencies,
+): Promise<void> {
+  const { incident, progress } = journal;
+  const { decide } = progress;
+  if (!(error instanceof PristineError) || !WITHDRAWN_AFTER.includes(error.code) || decide === undefined)
+    return;
+  if (step !== 'replace' && step !== 'health') return;
+  try {
+    await engine.withdrawReplacement(incident.container.id, requestFor(incident, progress));
+  } catch {
+    // The next attempt finds it by its labels.
+    return;
+  }
+  await journal.undo(['prepare', 'redirect', 'replace', 'health'], 'the replacement was taken away again');
+  // Nobody has proved that it can live with a read-only root.
+  if (decide.readOnly) await journal.amend('decide', { ...decide, readOnly: false });
+}
+
+/**
+ * Ends the attempts when they were as many as policy allows, and leaves things as policy wants them.
+ *
+ * @returns whether the attempts have ended; otherwise they go on, and the suspect is kept frozen
+ */
+export async function giveUpIfDue(
+  journal: Journal,
+  error: unknown,
+  deps: ResponseDependencies,
+): Promise<boolean> {
+  const { decide, freeze } = journal.progress;
+  const { incident } = journal;
+  if (decide === undefined) return false;
+  if (decide.way === 'repave') return endRepave(journal, error, deps);
+  const { attempts, onFailure } = decide.recovery;
+  const failures = journal.failures(isAboutService);
+  if (failures < attempts || !isAboutLastStep(journal)) return false;
+  if (await isRemoved(incident.container.id, deps)) {
+    await journal.giveUp('somebody has taken it down; it is not brought back');
+    await deps.store.updateIncident(incident.id, {
+      state: 'closed',
+      endedAt: deps.clock.now().toISOString(),
+    });
+    return true;
+  }
+  if (onFailure === 'keep-frozen' || freeze === undefined) {
+    if (failures === attempts) {
+      await journal.note(`after ${attempts} attempts: the suspect is kept frozen, and the attempts go on`);
+    }
+    return false;
+  }
+  await thaw(journal, onFailure, error, deps);
+  return true;
+}
+
+function isAboutLastStep(journal: Journal): boolean {
+  return journal.progress.health === undefined;
+}
+
+async function isRemoved(id: string, { engine }: ResponseDependencies): Promise<boolean> {
+  return engine.inspect(id).then(() => false, isGone);
+}
+
+async function thaw(
+  journal: Journal,
+  onFailure: 'thaw' | 'lock',
+  error: unknown,
+  deps: ResponseDependencies,
+): Promise<void> {
+  const { incident, progress } = journal;
+  const { engine, store, locking, layerHold } = deps;
+  const { name, id } = incident.container;
+  await engine.withdrawReplacement(id, requestFor(incident, progress));
+  const locked =
+    onFailure === 'lock'
+      ? await locking?.lock(incident).catch((failure) => `not locked: ${messageOf(failure)}`)
+      : undefined;
+  await engine.thaw(id, progress.freeze?.frozen ?? { wasPaused: false, networks: [] });
+  await layerHold?.release(id);
+  await journal.undo(['prepare', 'redirect', 'freeze', 'stop', 'replace'], 'it was thawed');
+  const text = `no replacement of ${name} could be had (${messageOf(error)}): the compromised container serves again${locked === undefined ? '' : `, ${locked}`}. "pristine restore ${name}" tries again`;
+  await journal.giveUp(text);
+  await store.updateIncident(incident.id, { state: 'failed', error: text });
+}
+
+/** A repave that fails must cost nothing: the old container serves as before. */
+async function endRepave(journal: Journal, error: unknown, deps: ResponseDependencies): Promise<boolean> {
+  const { incident, progress } = journal;
+  if (progress.health !== undefined) return false;
+  const { engine, store, clock } = deps;
+  await engine.endRedirection(incident.container.id);
+  await engine.withdrawReplacement(incident.container.id, requestFor(incident, progress));
+  await engine.start(incident.container.id);
+  await journal.giveUp(`it was not repaved: ${messageOf(error)}; the old container serves on`);
+  await store.updateIncident(incident.id, { state: 'closed', endedAt: clock.now().toISOString() });
+  return true;
+}

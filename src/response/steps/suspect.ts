@@ -1,0 +1,128 @@
+import type { ResponseOrder } from '../../contract/index.ts';
+import type { ReplacementPlan } from '../../engine/index.ts';
+import { messageOf, parseDuration } from '../../kernel/index.ts';
+import type { ResponseDependencies } from '../port.ts';
+import type { Progress } from '../progress.ts';
+import { isGone, requestFor, required, type Step } from './step.ts';
+
+export const lock: Step<'lock'> = {
+  isWanted: async (incident, { decide, freeze: frozen }, { locking }) => {
+    if (frozen !== undefined || locking === undefined) return false;
+    if (decide?.way === 'start-first') return true;
+    // A container that cannot be asked about will stop the next step, which says so better.
+    return locking.isWanted(incident).catch(() => false);
+  },
+  intent: ({ container }) => `make ${container.name} read-only`,
+  run: async (incident, _progress, { locking }) => {
+    try {
+      return { data: {}, text: (await locking?.lock(incident)) ?? 'not locked' };
+    } catch (error) {
+      // The freeze matters more, and needs no lock.
+      return { data: {}, text: `it could not be made read-only: ${messageOf(error)}` };
+    }
+  },
+};
+
+export const freeze: Step<'freeze'> = {
+  intent: ({ container }) => `pause ${container.name} and cut its network`,
+  run: async (incident, progress, deps) => {
+    const { engine, layerHold } = deps;
+    // Whoever removes it now would take the evidence with it. The freeze waits for nothing.
+    const held = layerHold?.hold(incident.container.id).catch(() => {});
+    const freezing = engine.freeze(incident.container.id);
+    // Its failure is told where it is awaited.
+    freezing.catch(() => {});
+    const plan = await engine
+      .planReplacement(incident.container.id, requestFor(incident, progress))
+      .catch(() => null);
+    const order = orderOf(progress, plan);
+    const candidate =
+      order === 'freeze-first' && plan?.notPreparable === null
+        ? await prepareMeanwhile(incident.container.id, requestFor(incident, progress), deps, progress)
+        : null;
+    const frozen = await freezing;
+    await held;
+    const cut = frozen.networks.length === 0 ? '' : ` and taken off ${frozen.networks.join(', ')}`;
+    return { data: { frozen, order, candidate }, text: `paused${cut}${reason(order, progress, plan)}` };
+  },
+};
+
+function orderOf({ decide, prepare, redirect }: Progress, plan: ReplacementPlan | null): ResponseOrder {
+  if (prepare?.candidate || redirect?.candidate) return 'start-first';
+  const asked = decide?.recovery.order ?? 'auto';
+  if (asked !== 'auto') return asked === 'start-first' ? 'freeze-first' : asked;
+  return (plan?.sharedWritable.length ?? 0) > 0 ? 'capture-first' : 'freeze-first';
+}
+
+function reason(order: ResponseOrder, { decide }: Progress, plan: ReplacementPlan | null): string {
+  const shared = plan?.sharedWritable ?? [];
+  if (order !== 'capture-first' || decide?.recovery.order !== 'auto' || shared.length === 0) return '';
+  return `; evidence comes first, as the replacement would write to ${shared.slice(0, 3).join(', ')} too`;
+}
+
+/** While the network is being cut; where that fails, the replacement starts a little later. */
+async function prepareMeanwhile(
+  id: string,
+  request: ReturnType<typeof requestFor>,
+  { engine, startHold }: ResponseDependencies,
+  { decide }: Progress,
+): Promise<string | null> {
+  // Its first program would run without a network.
+  if (startHold === undefined || decide?.way === 'offline') return null;
+  try {
+    const options = { place: 'no-network', onCreated: (made: string) => startHold.hold(made) } as const;
+    return (await engine.prepareReplacement(id, request, options)).id;
+  } catch {
+    return null;
+  }
+}
+
+export const stop: Step<'stop'> = {
+  intent: ({ container }, { decide }) =>
+    decide?.way === 'repave' ? `stop ${container.name}` : `kill the suspect ${container.id.slice(0, 12)}`,
+  run: async ({ container }, { decide }, { engine }) => {
+    const how = decide?.way === 'repave' ? 'graceful' : 'kill';
+    try {
+      if (how === 'kill' && (await engine.inspect(container.id)).autoRemove) {
+        // Its end would take its anonymous volumes along, before the replacement has them.
+        return {
+          data: {},
+          text: 'it stays paused: it was started with --rm, and would take its volumes along',
+        };
+      }
+      await engine.stop(container.id, how);
+      return { data: {}, text: how === 'kill' ? 'the suspect is dead, its layer is kept' : 'it has ended' };
+    } catch (error) {
+      if (isGone(error)) return { data: {}, text: 'somebody has removed it' };
+      throw error;
+    }
+  },
+};
+
+export const keep: Step<'keep'> = {
+  intent: ({ container }) => `keep the suspect ${container.id.slice(0, 12)} frozen, off the network`,
+  run: async (incident, progress, { engine, store, clock, layerHold }) => {
+    const { id } = incident.container;
+    const ms = parseDuration(required(progress.decide, 'decide').recovery.keepSuspect) ?? 0;
+    const until = new Date(clock.now().getTime() + ms).toISOString();
+    const present = await engine.inspect(id).catch((error) => {
+      if (isGone(error)) return null;
+      throw error;
+    });
+    // Its evidence is sealed: who wants it gone may remove it.
+    await layerHold?.release(id);
+    if (present === null) return { data: { until }, text: 'somebody has removed the suspect meanwhile' };
+    await store.updateIncident(incident.id, { suspect: { id, name: present.name, until } });
+    return { data: { until }, text: `the suspect is kept as ${present.name} until ${until}` };
+  },
+};
+
+export const remove: Step<'remove'> = {
+  intent: ({ container }) => `kill and remove ${container.id.slice(0, 12)}`,
+  run: async ({ container }, { capture }, { engine, evidence, layerHold }) => {
+    if (capture?.bundle != null) await evidence.recordDestruction(capture.bundle, container.id);
+    await layerHold?.release(container.id);
+    await engine.destroy(container.id);
+    return { data: {}, text: 'it is gone' };
+  },
+};
