@@ -56,6 +56,7 @@ export function describeStore(name: string, subject: StoreUnderTest): void {
         findings: [],
         bundles: [],
         replacement: null,
+        suspect: null,
       });
       await store.addBundle('inc-1', 'ev-1');
       await store.addBundle('inc-1', 'ev-2');

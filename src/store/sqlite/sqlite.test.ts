@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { describe, expect, onTestFinished, test } from 'vitest';
+import { describeOutbox } from '../outbox.contract.ts';
 import { describeStore, opening } from '../store.contract.ts';
 import { openSqliteStore } from './open.ts';
 
@@ -15,12 +16,14 @@ async function temporaryDirectory(): Promise<string> {
 
 const location = async () => join(await temporaryDirectory(), 'pristine.db');
 
-describeStore('SQLite', {
+const subject = {
   module: new URL('./open.ts', import.meta.url).href,
   opener: 'openSqliteStore',
   open: openSqliteStore,
   location,
-});
+};
+describeStore('SQLite', subject);
+describeOutbox('SQLite', subject);
 
 describe('the SQLite file', () => {
   test('and what lies beside it are readable by their owner alone, also when they were not', async () => {
