@@ -26,7 +26,7 @@ export function detailsOf(
   const { State: state, Config: config, HostConfig: host } = container;
   const labels = config.Labels ?? {};
   const running = state.Running || state.Paused;
-  const taken = state.Paused ? given.note : null;
+  const taken = state.Paused || (!state.Running && given.note?.taken) ? given.note : null;
   const networks = { ...taken?.networks, ...container.NetworkSettings.Networks };
   const ports = { ...taken?.ports, ...container.NetworkSettings.Ports };
   return {

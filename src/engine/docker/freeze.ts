@@ -2,29 +2,63 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { FrozenState } from '../port.ts';
 import type { Client } from './client.ts';
 import { engineFailure, refusalOf, statusOf } from './failures.ts';
-import { lookUp } from './lookup.ts';
+import { inspectIfThere, lookUp } from './lookup.ts';
 import { connectNetwork, disconnectNetwork, removableNetworks } from './networks.ts';
-import { type Notes, takeNote } from './notes.ts';
+import { type Note, type Notes, takeNote } from './notes.ts';
+import { giveRestartPolicy, takeRestartPolicy } from './restart-policy.ts';
+import type { Inspect } from './vendor.ts';
+
+/** Somebody may wake it, or its restart policy start it, before all is taken; so often it is frozen again. */
+const MAX_ROUNDS = 5;
 
 /**
- * Pauses a container, then disconnects every network that can be. In this order nothing inside runs after the
- * first step, and its sockets stay in memory as they were. What it had is noted on disk first.
+ * Pauses a container, then disconnects every network that can be and takes its restart policy. In this order
+ * nothing inside runs after the first step, and its sockets stay in memory as they were. What it had is noted on
+ * disk first.
  */
 export async function freeze(client: Client, notes: Notes, id: string): Promise<FrozenState> {
-  let container = await lookUp(client, id);
-  const note = await takeNote(notes, container);
-  const toPause = container.State.Running && !container.State.Restarting && !container.State.Paused;
-  const betweenLives = toPause ? (await pause(client, id)) === 'restarting' : container.State.Restarting;
-  if (betweenLives) {
-    // There is no process to pause; ended is as good as frozen, and it must not come back.
-    await client.ask(`stop ${id}`, client.patient.getContainer(id).stop({ t: 0 }));
-    container = await lookUp(client, id);
+  let container = await inspectIfThere(client, id);
+  if (container === null) return frozenForGood(client, notes, id);
+  const note = await takeNote(notes, container, { taking: true });
+  for (let round = 0; round < MAX_ROUNDS; round++) {
+    await halt(client, container);
+    await cutOff(client, container, note);
+    container = await inspectIfThere(client, container.Id);
+    if (container === null || isFrozen(container)) break;
   }
-  if (!container.State.Running) return { wasPaused: false, networks: [] };
-  for (const network of removableNetworks(container.NetworkSettings.Networks)) {
-    await disconnectNetwork(client, network, container.Id);
-  }
-  return { wasPaused: note.wasPaused, networks: removableNetworks(note.networks) };
+  return stateOf(note);
+}
+
+async function halt(client: Client, { Id: id, State: state }: Inspect): Promise<void> {
+  const toPause = state.Running && !state.Restarting && !state.Paused;
+  const betweenLives = toPause ? (await pause(client, id)) === 'restarting' : state.Restarting;
+  // There is no process to pause; ended is as good as frozen, and it must not come back.
+  if (betweenLives) await client.ask(`stop ${id}`, client.patient.getContainer(id).stop({ t: 0 }));
+}
+
+async function cutOff(client: Client, container: Inspect, note: Note): Promise<void> {
+  const networks = removableNetworks({ ...note.networks, ...container.NetworkSettings.Networks });
+  await Promise.all([
+    ...networks.map((network) => disconnectNetwork(client, network, container.Id)),
+    takeRestartPolicy(client, container),
+  ]);
+}
+
+function isFrozen({ State: state, NetworkSettings: { Networks: networks } }: Inspect): boolean {
+  const gone = ['removing', 'dead'].includes(state.Status);
+  return gone || ((!state.Running || state.Paused) && removableNetworks(networks).length === 0);
+}
+
+/** What is gone neither runs nor is reached; nothing is known of it unless we froze it before. */
+async function frozenForGood(client: Client, notes: Notes, id: string): Promise<FrozenState> {
+  const note = await notes.read(id);
+  if (note?.taken) return stateOf(note);
+  await lookUp(client, id);
+  return freeze(client, notes, id);
+}
+
+function stateOf({ wasPaused, networks }: Note): FrozenState {
+  return { wasPaused, networks: removableNetworks(networks) };
 }
 
 /** Pauses between attempts to pause, in milliseconds. */
@@ -42,8 +76,12 @@ async function pause(client: Client, id: string): Promise<'done' | 'restarting'>
       await client.quick.getContainer(id).pause();
       return 'done';
     } catch (error) {
-      // It may have been paused, or have ended, since we looked.
-      if (statusOf(error) !== undefined && /already paused|not running/.test(refusalOf(error))) return 'done';
+      // It may have been paused, have ended or been removed since we looked.
+      if (
+        statusOf(error) !== undefined &&
+        /already paused|not running|no such container/i.test(refusalOf(error))
+      )
+        return 'done';
       if (/is restarting/.test(refusalOf(error))) return 'restarting';
       const wait = PAUSE_AGAIN_AFTER_MS[attempt];
       if (wait === undefined || !/unable to freeze/.test(refusalOf(error))) {
@@ -63,6 +101,7 @@ export async function thaw(client: Client, notes: Notes, id: string, frozen: Fro
     if (network in present) continue;
     await connectNetwork(client, network, container.Id, note?.networks[network]);
   }
+  await giveRestartPolicy(client, container, note?.restartPolicy);
   if (container.State.Paused && !frozen.wasPaused) {
     await client.ask(`unpause ${id}`, client.quick.getContainer(id).unpause());
   }

@@ -11,12 +11,13 @@ export function removableNetworks(networks: Readonly<Record<string, Endpoint>> |
   return Object.keys(networks ?? {}).filter((network) => !FIXED_NETWORKS.has(network));
 }
 
-/** Takes a container from a network. Succeeds when it is not connected. */
+/** Takes a container from a network. Succeeds when it is not connected, and when either is gone. */
 export async function disconnectNetwork(client: Client, network: string, id: string): Promise<void> {
   try {
     await client.quick.getNetwork(network).disconnect({ Container: id });
   } catch (error) {
-    if (statusOf(error) !== undefined && /is not connected/.test(refusalOf(error))) return;
+    if (statusOf(error) === 404) return;
+    if (statusOf(error) !== undefined && /is not connected|marked for removal/.test(refusalOf(error))) return;
     throw engineFailure(error, `take ${id} from the network ${network}`, client.address.endpoint);
   }
 }

@@ -5,8 +5,9 @@ import { PristineError, systemErrorCode } from '../../kernel/index.ts';
 import type { Endpoint, Inspect, PortMap, RestartPolicy } from './vendor.ts';
 
 /**
- * What a container was before it was frozen. The engine forgets a network's settings (addresses, aliases,
- * ports) as soon as the network is taken away, and a crash may come at any time: hence on disk, and before.
+ * What a container was before something was taken from it. The engine forgets a network's settings (addresses,
+ * aliases, ports) as soon as the network is taken away, and everything of a container that is removed; a crash
+ * may come at any time: hence on disk, and before.
  */
 export interface Note {
   readonly id: string;
@@ -15,8 +16,12 @@ export interface Note {
   readonly wasPaused: boolean;
   readonly networks: Readonly<Record<string, Endpoint>>;
   readonly ports: PortMap;
-  /** What it had before a freeze made it `no`, so that the engine does not start it again. */
+  /** What it had before it was made `no`, so that the engine does not start it again. */
   readonly restartPolicy?: RestartPolicy;
+  /** Its networks or its restart policy may be gone since: what it had counts, and not what it has. */
+  readonly taken?: boolean;
+  /** All that the engine said of it, for when somebody removes it. */
+  readonly inspect?: Inspect;
 }
 
 export interface Notes {
@@ -26,25 +31,41 @@ export interface Notes {
   remove(id: string): Promise<void>;
 }
 
+export interface NoteOptions {
+  /** A container of this name was renamed by us, so that its own name is in the earlier note. */
+  readonly suspectName?: string;
+  /** Something is about to be taken from it. */
+  readonly taking?: boolean;
+}
+
 /**
- * Writes down what the container has now, together with what an earlier freeze had noted before it was
- * interrupted. A container that runs is not frozen: an earlier note about it is out of date.
- *
- * @param suspectName a container of this name was renamed by us, so that its own name is in the earlier note
+ * Writes down what the container has now. When something was taken from it before, what was noted then counts,
+ * whatever became of it since: somebody may have started it again, or connected it to a network.
  */
-export async function takeNote(notes: Notes, container: Inspect, suspectName?: string): Promise<Note> {
-  const { State: state, NetworkSettings: current } = container;
+export async function takeNote(
+  notes: Notes,
+  container: Inspect,
+  options: NoteOptions = {},
+): Promise<Note & { readonly inspect: Inspect }> {
+  const { State: state, NetworkSettings: current, HostConfig: host } = container;
+  const { suspectName, taking } = options;
   const name = container.Name.replace(/^\//, '');
   const earlier = await notes.read(container.Id);
-  const before = state.Running && !state.Paused ? null : earlier;
-  const note: Note = {
+  const before = earlier?.taken || !state.Running || state.Paused ? earlier : null;
+  const restartPolicy = before?.restartPolicy ?? host.RestartPolicy;
+  const note = {
     id: container.Id,
     name: [before?.name, name, earlier?.name].find((known) => known && known !== suspectName) ?? name,
-    wasPaused: state.Paused && (before?.wasPaused ?? true),
-    networks: { ...before?.networks, ...current.Networks },
-    ports: { ...before?.ports, ...current.Ports },
+    // One that was frozen is paused by us; somebody may have woken it since.
+    wasPaused: before === null ? state.Paused : before.wasPaused,
+    networks: { ...current.Networks, ...before?.networks },
+    ports: { ...current.Ports, ...before?.ports },
+    ...(restartPolicy ? { restartPolicy } : {}),
+    taken: taking === true || before?.taken === true,
+    inspect: before?.inspect ?? container,
   };
-  await notes.write(note);
+  // Not again at every step: reaching the disk takes longer than most of them.
+  if (JSON.stringify(note) !== JSON.stringify(earlier)) await notes.write(note);
   return note;
 }
 

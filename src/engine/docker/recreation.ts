@@ -13,6 +13,7 @@ export const PASSING_LABELS = [
   'pristine.incident',
   'pristine.replaces',
   'pristine.standby-for',
+  'pristine.standby-name',
   'pristine.dependent-of',
   'pristine.was-running',
 ] as const;
@@ -23,6 +24,8 @@ export interface Recreation {
   readonly body: Record<string, unknown>;
   /** Networks to connect before the start: an API of this age takes one at creation. */
   readonly furtherNetworks: Readonly<Record<string, Endpoint>>;
+  /** All its networks, the one that it is created on first. */
+  readonly networks: Readonly<Record<string, Endpoint>>;
 }
 
 /** What a freeze took from the original; from its note, else from the engine. */
@@ -92,7 +95,8 @@ export function recreationOf(
       ? {}
       : { NetworkingConfig: { EndpointsConfig: { [primary]: requestedEndpoint(first, original.Id) } } }),
   };
-  return { body, furtherNetworks: others };
+  const created = primary === null || first === undefined ? {} : { [primary]: first };
+  return { body, furtherNetworks: others, networks: { ...created, ...others } };
 }
 
 function labelsOf(

@@ -25,7 +25,7 @@ export async function replacePristine(
   if (made?.State.Running) return { id: made.Id, name: ownName(made) };
   const suspect = await lookUp(client, suspectId);
   // On disk before anything is changed: after a rename nobody else knows the name.
-  const note = await takeNote(notes, suspect, options.suspectName);
+  const note = await takeNote(notes, suspect, { suspectName: options.suspectName });
   if (note.name === options.suspectName) throw unknownName(note.name);
   const successors = await successorsFor(client, suspect, note.networks);
   const recreation = recreationOf(suspect, note, options.labels, { readOnly: options.readOnly, successors });

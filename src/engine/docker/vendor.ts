@@ -10,11 +10,14 @@ export interface MountPoint {
 }
 
 export interface Endpoint {
-  readonly IPAMConfig?: object | null;
+  readonly IPAMConfig?: { readonly IPv4Address?: string; readonly IPv6Address?: string } | null;
   readonly Links?: string[] | null;
   readonly Aliases?: string[] | null;
   readonly DriverOpts?: Record<string, string> | null;
   readonly NetworkID?: string;
+  readonly IPAddress?: string;
+  readonly GlobalIPv6Address?: string;
+  readonly MacAddress?: string;
 }
 
 interface PortBinding {
@@ -30,6 +33,7 @@ export interface MountRequest {
   readonly Target: string;
   readonly ReadOnly?: boolean;
   readonly BindOptions?: object;
+  readonly VolumeOptions?: object;
 }
 
 export interface RestartPolicy {
@@ -74,6 +78,7 @@ interface ContainerConfig {
   readonly Labels?: Record<string, string> | null;
   readonly ExposedPorts?: Record<string, object> | null;
   readonly Tty?: boolean;
+  readonly MacAddress?: string;
 }
 
 export interface Inspect {
@@ -83,6 +88,10 @@ export interface Inspect {
   readonly Path: string;
   readonly Args?: string[] | null;
   readonly Image: string;
+  /** Where on the engine's host its /etc/hosts lies. */
+  readonly HostsPath?: string;
+  /** How often its restart policy has started it again. */
+  readonly RestartCount?: number;
   readonly State: {
     readonly Status: string;
     readonly Running: boolean;
