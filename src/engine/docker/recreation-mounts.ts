@@ -1,7 +1,7 @@
 import type { HostConfig, Inspect, MountPoint, MountRequest } from './vendor.ts';
 
 /** What a tmpfs of a read-only container may hold, in the words of mount(8): it lies in memory. */
-const TMPFS_OPTIONS = 'rw,noexec,nosuid,nodev,size=64m';
+export const TMPFS_OPTIONS = 'rw,noexec,nosuid,nodev,size=64m';
 
 /** The members of HostConfig that ask for the mounts of `original`, each of them by name. */
 export function recreatedMounts(
