@@ -6,6 +6,7 @@ import { PristineError } from '../../kernel/index.ts';
 import type { Engine, EngineCapabilities, EngineInfo } from '../port.ts';
 import { type EngineAddress, isLocal } from './address.ts';
 import { connect } from './client.ts';
+import { compareReplacement } from './compare.ts';
 import { destroy } from './destroy.ts';
 import { detailsOf } from './details.ts';
 import { pastEvents, watchEvents } from './events.ts';
@@ -89,7 +90,7 @@ export async function connectDocker(options: DockerEngineOptions): Promise<Engin
     redirect: async () => false,
     endRedirection: async () => {},
     withdrawReplacement: () => notYet(),
-    compareReplacement: async () => [],
+    compareReplacement: (id, replacementId) => compareReplacement(client, notes, id, replacementId),
     recreateDependents: async () => [],
     ensureStandby: () => notYet(),
     standbyOf: async () => null,
