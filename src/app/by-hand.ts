@@ -1,12 +1,13 @@
 import type { Incident } from '../contract/index.ts';
 import { worstSeverity } from '../drift/index.ts';
 import type { ContainerDetails, ReplacementPlan } from '../engine/index.ts';
-import { newId } from '../kernel/index.ts';
+import { newId, PristineError } from '../kernel/index.ts';
 import { respond } from '../response/index.ts';
 import { assess } from './assess.ts';
 import type { Context } from './context.ts';
 import { containerSubject } from './drift-subject.ts';
 import { capture } from './evidence-keeper.ts';
+import { discardSuspect } from './guard/kept-suspects.ts';
 import { openRepave } from './guard/repaves.ts';
 import { loadPolicies, type Policies } from './policies.ts';
 import { readerFor } from './readers.ts';
@@ -140,4 +141,21 @@ async function openByHand(context: Context, suspect: ContainerDetails, policies:
   const text = `restored by hand, with ${findings.length} findings${worst === null ? '' : `, the worst ${worst}`}`;
   await store.addTimeline(id, { at, kind: 'decision', text });
   return id;
+}
+
+/**
+ * Removes the suspect that an incident keeps, before its time.
+ * @throws {PristineError} E_USAGE when it keeps none
+ */
+export async function discardByHand(context: Context, incidentId: string): Promise<Incident> {
+  const dependencies = await responseDependencies(context);
+  const { store } = dependencies;
+  const incident = await store.incident(incidentId);
+  if (incident.suspect === null) {
+    throw new PristineError('E_USAGE', `the incident ${incidentId} keeps no suspect`, {
+      next: '"pristine incidents" says which incidents do.',
+    });
+  }
+  await discardSuspect(incident, dependencies);
+  return store.incident(incidentId);
 }

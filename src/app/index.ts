@@ -3,7 +3,7 @@ import type { EngineStatus } from '../engine/index.ts';
 import type { Clock, Logger } from '../kernel/index.ts';
 import { systemClock } from '../kernel/index.ts';
 import type { LockReport, UnlockReport } from '../lockdown/index.ts';
-import type { ByHandOptions, CaptureByHand } from './by-hand.ts';
+import type { ByHandOptions, CaptureByHand, RestoreOptions, RestorePlan } from './by-hand.ts';
 import type { ContentDiff } from './content-diff.ts';
 import { createContext } from './context.ts';
 import type { DiffResult } from './diff.ts';
@@ -22,7 +22,7 @@ import type { PsRow } from './ps.ts';
 import { ensureStateDirectory } from './state-directory.ts';
 
 export type { LockReport, UnlockReport } from '../lockdown/index.ts';
-export type { CaptureByHand } from './by-hand.ts';
+export type { CaptureByHand, RestorePlan } from './by-hand.ts';
 export type { ContentDiff, ContentSummary } from './content-diff.ts';
 export type { DiffResult } from './diff.ts';
 export type { DoctorReport } from './doctor.ts';
@@ -84,9 +84,21 @@ export function createApp(options: AppOptions) {
       const { captureByHand } = await import('./by-hand.ts');
       return captureByHand(context, reference, given);
     },
-    restore: async (reference: string, given: ByHandOptions): Promise<Incident> => {
+    restore: async (reference: string, given: RestoreOptions): Promise<Incident> => {
       const { restoreByHand } = await import('./by-hand.ts');
       return restoreByHand(context, reference, given);
+    },
+    planRestore: async (reference: string, given: { configFile?: string }): Promise<RestorePlan> => {
+      const { planRestore } = await import('./by-hand.ts');
+      return planRestore(context, reference, given);
+    },
+    repave: async (reference: string, given: ByHandOptions & { configFile?: string }): Promise<Incident> => {
+      const { repaveByHand } = await import('./by-hand.ts');
+      return repaveByHand(context, reference, given);
+    },
+    discard: async (incidentId: string): Promise<Incident> => {
+      const { discardByHand } = await import('./by-hand.ts');
+      return discardByHand(context, incidentId);
     },
     lock: async (reference: string, allow: readonly string[]): Promise<LockReport> => {
       const { lockByHand } = await import('./lock.ts');

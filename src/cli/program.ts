@@ -11,7 +11,7 @@ import { registerGuard } from './commands/guard.ts';
 import { registerIncident, registerIncidents } from './commands/incidents.ts';
 import { registerLock, registerUnlock } from './commands/lock.ts';
 import { registerPs } from './commands/ps.ts';
-import { registerRestore } from './commands/restore.ts';
+import { registerDiscard, registerRepave, registerRestore } from './commands/restore.ts';
 import { examples } from './examples.ts';
 import type { Runner } from './session.ts';
 
@@ -55,7 +55,8 @@ engine, "pristine engine up" starts a private one.`,
     );
   const registrations = [
     ...[registerDemo, registerPs, registerDiff, registerGuard, registerIncidents, registerIncident],
-    ...[registerEvidence, registerCapture, registerRestore, registerLock, registerUnlock],
+    ...[registerEvidence, registerCapture, registerRestore, registerDiscard, registerRepave],
+    ...[registerLock, registerUnlock],
     ...[registerDoctor, registerEngine],
   ];
   for (const register of registrations) register(program, run);

@@ -1,5 +1,6 @@
 import type { Incident, ResponseStep } from '../contract/index.ts';
 import { messageOf } from '../kernel/index.ts';
+import type { Store } from '../store/index.ts';
 import { giveUpIfDue, withdrawAfter } from './failure.ts';
 import { Journal } from './journal.ts';
 import type { ResponseDependencies } from './port.ts';
@@ -78,6 +79,12 @@ async function keepFrozen(
   await engine.freeze(incident.container.id).catch((error) => {
     if (!isGone(error)) throw error;
   });
+}
+
+/** Whether a response has frozen its suspect and has not let it go. */
+export async function isFrozenBy(incidentId: string, store: Pick<Store, 'journalOf'>): Promise<boolean> {
+  const { freeze, remove } = progressOf(await store.journalOf(incidentId));
+  return freeze !== undefined && remove === undefined;
 }
 
 /** Freezes the suspect of an incident again, where its response has frozen it and has not let it go. */

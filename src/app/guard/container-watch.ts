@@ -83,6 +83,12 @@ export class ContainerWatch {
     this.#wake();
   }
 
+  /** Looks at everything once more; resolves when that is done, and told. */
+  async lookOnceMore(): Promise<void> {
+    this.rescan();
+    await this.#work;
+  }
+
   /** Ends the watch; a look that is under way is finished first. */
   async stop(): Promise<void> {
     this.#stop.abort();

@@ -12,6 +12,7 @@ import type { Policies } from '../policies.ts';
 import { readerFor } from '../readers.ts';
 import { CapturePreparation } from './capture-preparation.ts';
 import { ContainerWatch, type Observation } from './container-watch.ts';
+import { Holds } from './holds.ts';
 import { IncidentRecorder } from './incident-recorder.ts';
 import { type UnwatchedTime, unwatchedSince } from './last-run.ts';
 import { Pauses } from './pauses.ts';
@@ -42,6 +43,7 @@ export class GuardSession {
   readonly #recorder: IncidentRecorder;
   readonly #watches = new Map<string, ContainerWatch>();
   readonly #recovery: Recovery;
+  readonly #holds: Holds;
   readonly #preparation: CapturePreparation;
   readonly #protection: Protection;
   /** What is being done about each container's events. */
@@ -66,8 +68,15 @@ export class GuardSession {
       decide: (incident, policy, finding) => this.#decide(incident, policy, [finding]),
       onProblem,
     });
+    this.#holds = new Holds({
+      enforcer: options.enforcer,
+      engine: options.engine,
+      protect: (details) => this.#expect(details),
+      onProblem,
+    });
+    const held = { layerHold: this.#holds.layers, startHold: this.#holds.starts };
     this.#recovery = new Recovery({
-      dependencies: options.response,
+      dependencies: { ...options.response, ...(options.enforcer === null ? {} : held) },
       emit,
       onReplaced: (original, replacement) => this.#takeOver(original, replacement),
       onRemoving: (id) => void this.#watches.get(id)?.stop(),
@@ -203,6 +212,8 @@ export class GuardSession {
       if (kind === 'remove') await this.#unwatch(id, 'the container was removed');
       else if (kind === 'start') await this.#onStart(id);
       else if (kind === 'create') await this.#onCreate(id);
+      // What was made ready under another name has its own now.
+      else if (kind === 'rename' && !this.#watches.has(id)) await this.#onStart(id);
     } catch (error) {
       // One that is gone before it could be looked at is no problem: its removal is an event of its own.
       if (!(await this.#isOver(id))) this.#problem(error);
@@ -224,6 +235,7 @@ export class GuardSession {
     const watch = this.#watches.get(id);
     const details = await engine.inspect(id);
     if (watch === undefined) {
+      if (!isAlive(details)) return;
       if (!this.#chooses(details)) this.#protection.pass(details);
       else if (isWaiting(details)) await this.#expect(details);
       else await this.#watch(id);
@@ -282,7 +294,18 @@ export class GuardSession {
       protection,
     });
     watch.rescan();
-    if (policy.mode === 'heal') void this.#preparation.prepare(details, this.#closing.signal);
+    if (policy.mode !== 'heal') return;
+    await this.#holds.watch(details, () => this.#isEvidence(watch));
+    void this.#preparation.prepare(details, this.#closing.signal);
+  }
+
+  /** Whether a container that is about to be removed must stay, as there is something to respond to. */
+  async #isEvidence(watch: ContainerWatch): Promise<boolean> {
+    const { id } = watch.details;
+    await watch.lookOnceMore();
+    if (this.#recovery.isSuspect(id)) return true;
+    const incident = await this.#options.store.activeIncident(id);
+    return incident !== null && decide(incident.findings, watch.policy) === 'heal';
   }
 
   async #unwatch(id: string, reason: string): Promise<void> {

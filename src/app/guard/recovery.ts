@@ -1,6 +1,6 @@
 import type { GuardEvent, Policy } from '../../contract/index.ts';
 import type { ContainerDetails, EngineEvent } from '../../engine/index.ts';
-import { type ResponseDependencies, refreeze, type StepReport } from '../../response/index.ts';
+import { isFrozenBy, type ResponseDependencies, refreeze, type StepReport } from '../../response/index.ts';
 import { removeDueSuspects } from './kept-suspects.ts';
 import { type Candidate, dueNow, openRepave, serviceOf } from './repaves.ts';
 import { Responses } from './responses.ts';
@@ -52,6 +52,9 @@ export class Recovery {
       if (suspect !== null) this.#suspects.set(suspect.id, id);
     }
     const unfinished = await store.unfinished();
+    for (const { id, container } of unfinished) {
+      if (await isFrozenBy(id, store)) this.#suspects.set(container.id, id);
+    }
     await Promise.all(unfinished.map(({ id }) => this.#responses.start(id)));
   }
 

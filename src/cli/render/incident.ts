@@ -25,7 +25,7 @@ export function printIncident(
   timeline: readonly TimelineEntry[],
   denied: readonly DeniedFile[] = [],
 ): void {
-  const { id, container, mode, severity, state, replacement, bundles, error } = incident;
+  const { id, container, mode, severity, state, replacement, suspect, bundles, error } = incident;
   out.line(
     { text: id, style: 'bold' },
     ' on ',
@@ -42,6 +42,7 @@ export function printIncident(
   if (error !== undefined) out.line('  error        ', { text: error, style: 'red' });
   if (replacement !== null)
     out.line('  replacement  ', replacement.name, ` (${replacement.id.slice(0, 12)})`);
+  if (suspect !== null) out.line('  suspect      ', suspect.name, `, kept frozen until ${suspect.until}`);
   for (const bundle of bundles) out.line('  evidence     ', bundle);
   if (incident.findings.length > 0) {
     out.line();
