@@ -15,6 +15,7 @@ import { waitHealthy } from './health.ts';
 import { commit, loadImage, removeImage, repoDigests, saveImage } from './images.ts';
 import { listContainers, lookUp } from './lookup.ts';
 import { openNotes } from './notes.ts';
+import { endRedirection, redirect } from './redirect/redirect.ts';
 import { replacePristine } from './replace.ts';
 import { logsOf, readPath } from './streams.ts';
 
@@ -87,8 +88,8 @@ export async function connectDocker(options: DockerEngineOptions): Promise<Engin
     replacePristine: (suspectId, given) => replacePristine(client, notes, suspectId, given),
     planReplacement: () => notYet(),
     prepareReplacement: () => notYet(),
-    redirect: async () => false,
-    endRedirection: async () => {},
+    redirect: (id, candidateId) => redirect(client, notes, id, candidateId),
+    endRedirection: (id) => endRedirection(client, id),
     withdrawReplacement: () => notYet(),
     compareReplacement: (id, replacementId) => compareReplacement(client, notes, id, replacementId),
     recreateDependents: async () => [],
@@ -96,6 +97,7 @@ export async function connectDocker(options: DockerEngineOptions): Promise<Engin
     standbyOf: async () => null,
     removeStandbys: async () => {},
     stop: () => notYet(),
+    start: () => notYet(),
     waitHealthy: (id, timeoutMs) => waitHealthy(client, id, timeoutMs),
     destroy: (id) => destroy(client, notes, id),
     saveImage: (imageId) => saveImage(client, imageId),
@@ -142,6 +144,6 @@ function storageIsHere(answer: InfoAnswer): boolean {
   return answer.Driver === 'overlayfs' && existsSync(answer.DockerRootDir);
 }
 
-function notYet(): Promise<never> {
+async function notYet(): Promise<never> {
   throw new PristineError('E_NOT_SUPPORTED', 'this engine cannot do that yet', { next: 'Update Pristine.' });
 }

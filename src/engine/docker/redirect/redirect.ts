@@ -1,0 +1,150 @@
+import { existsSync } from 'node:fs';
+import { announce } from '../../../linux/index.ts';
+import { isLocal } from '../address.ts';
+import type { Client } from '../client.ts';
+import { engineFailure, statusOf } from '../failures.ts';
+import { inspectIfThere, lookUp } from '../lookup.ts';
+import type { Notes } from '../notes.ts';
+import { drained } from './drain.ts';
+import {
+  changePacketFilter,
+  type OwnRule,
+  readPacketFilter,
+  removals,
+  routeLoopback,
+} from './packet-filter.ts';
+import { bindingsOf, leadRules, leads, passRules, type Redirection } from './rules.ts';
+
+/** The internal network on which a candidate waits. */
+const WAITING_NETWORK = 'pristine-waiting';
+
+/** Connections through a redirection have so long to end, in milliseconds. */
+const DRAIN_MS = 3000;
+
+/**
+ * Leads new connections to the original's published IPv4 ports to the candidate on the waiting network; those that
+ * the original has go on. Clients reach it as the host's address on that network. Idempotent.
+ *
+ * @returns false, with nothing changed, where there is no such port, no candidate there, or no packet filter that
+ * the engine uses and we may change
+ */
+export async function redirect(
+  client: Client,
+  notes: Notes,
+  id: string,
+  candidateId: string,
+): Promise<boolean> {
+  if (!mayChange(client)) return false;
+  const original = await lookUp(client, id);
+  const published = { ...(await notes.read(original.Id))?.ports, ...original.NetworkSettings.Ports };
+  const bindings = bindingsOf(published);
+  const network = bindings.length === 0 ? null : await waitingNetwork(client);
+  const candidate = network?.members.find((member) => member.id === candidateId);
+  if (network === null || candidate === undefined || !existsSync(`/sys/class/net/${network.bridge}`))
+    return false;
+  const { bridge } = network;
+  announce({ bridge, address: candidate.address, mac: candidate.mac });
+  return oneAtATime(() =>
+    insert({ id: original.Id, bridge, address: candidate.address, bindings }, network.members),
+  );
+}
+
+async function insert(redirection: Redirection, members: readonly Member[]): Promise<boolean> {
+  const { usedByEngine, rules } = await readPacketFilter();
+  if (!usedByEngine) return false;
+  const old = rules.filter(
+    (rule) => isOf(rule, redirection.id) || isStale(rule, redirection.bridge, members),
+  );
+  const pass = passRules(redirection);
+  const before = removals(old);
+  // In this order: nothing is led before it can pass and come back, and loopback is guarded before it is routed.
+  const passes = await changePacketFilter({ filter: pass.filter });
+  if (passes) await routeLoopback(redirection.bridge, true);
+  const nat = [...(before.nat ?? []), ...pass.nat, ...leadRules(redirection)];
+  if (passes && (await changePacketFilter({ nat, filter: before.filter ?? [] }))) return true;
+  await remove((rule) => isOf(rule, redirection.id));
+  return false;
+}
+
+/** A rule of a redirection that nobody ended: its candidate is not there any more. */
+function isStale(rule: OwnRule, bridge: string, members: readonly Member[]): boolean {
+  if (rule.bridge !== bridge) return !existsSync(`/sys/class/net/${rule.bridge}`);
+  return !members.some(({ address }) => address === rule.address);
+}
+
+/**
+ * New connections go the engine's way again, at once. Resolves when those that were made through the redirection have
+ * ended, or after 3 s; until then the candidate must keep its address on the waiting network. Idempotent.
+ */
+export async function endRedirection(client: Client, id: string): Promise<void> {
+  if (!mayChange(client)) return;
+  const [own] = (await readPacketFilter()).rules.filter((rule) => isOf(rule, id));
+  if (own === undefined) return;
+  await oneAtATime(() => remove((rule) => isOf(rule, id) && leads(rule.rule)));
+  await drained(await pidOfMember(client, own.address), own.address, DRAIN_MS);
+  await oneAtATime(() => remove((rule) => isOf(rule, id)));
+}
+
+async function remove(which: (rule: OwnRule) => boolean): Promise<void> {
+  const { rules } = await readPacketFilter();
+  const goes = rules.filter(which);
+  const kept = rules.filter((rule) => !which(rule));
+  for (const bridge of new Set(goes.map((rule) => rule.bridge))) {
+    if (!kept.some((rule) => rule.bridge === bridge)) await routeLoopback(bridge, false);
+  }
+  await changePacketFilter(removals(goes));
+}
+
+function isOf(rule: OwnRule, id: string): boolean {
+  return id.startsWith(rule.id);
+}
+
+/** The filter of another machine is out of reach. */
+function mayChange(client: Client): boolean {
+  return isLocal(client.address) && process.getuid?.() === 0;
+}
+
+interface Member {
+  readonly id: string;
+  readonly address: string;
+  readonly mac: string;
+}
+
+interface NetworkAnswer {
+  readonly Id: string;
+  readonly Options?: Readonly<Record<string, string>> | null;
+  readonly Containers?: Readonly<
+    Record<string, { readonly IPv4Address: string; readonly MacAddress: string }>
+  > | null;
+}
+
+async function waitingNetwork(
+  client: Client,
+): Promise<{ bridge: string; members: readonly Member[] } | null> {
+  try {
+    const answer = (await client.quick.getNetwork(WAITING_NETWORK).inspect()) as NetworkAnswer;
+    return {
+      bridge: answer.Options?.['com.docker.network.bridge.name'] ?? `br-${answer.Id.slice(0, 12)}`,
+      members: Object.entries(answer.Containers ?? {}).map(([id, { IPv4Address, MacAddress }]) => ({
+        ...{ id, address: IPv4Address.replace(/\/\d+$/, ''), mac: MacAddress },
+      })),
+    };
+  } catch (error) {
+    if (statusOf(error) === 404) return null;
+    throw engineFailure(error, `inspect the network ${WAITING_NETWORK}`, client.address.endpoint);
+  }
+}
+
+async function pidOfMember(client: Client, address: string): Promise<number> {
+  const member = (await waitingNetwork(client))?.members.find((one) => one.address === address);
+  return member === undefined ? 0 : ((await inspectIfThere(client, member.id))?.State.Pid ?? 0);
+}
+
+let last: Promise<unknown> = Promise.resolve();
+
+/** What reads the filter and then changes it must not meet another that does. */
+function oneAtATime<T>(work: () => Promise<T>): Promise<T> {
+  const result = last.then(work);
+  last = result.catch(() => {});
+  return result;
+}
