@@ -24,7 +24,8 @@ const START_MS = 20_000;
 /**
  * An enforcer whose answers come from a process of its own, so that nobody in a container waits for this one:
  * it goes on while this process is busy, ends with it, and is replaced when it ends by itself. Whatever happens,
- * whoever waits for an answer is let through within 2 seconds. It needs root and Linux 6.6.
+ * whoever waits for an answer is let through within 2 seconds, but for the engine when it removes a layer (see
+ * {@link Enforcer.watchLayer}). It needs root and Linux 6.6.
  *
  * @throws {PristineError} E_NEEDS_ROOT without CAP_SYS_ADMIN, E_NOT_SUPPORTED where the kernel has not what it takes
  */
@@ -163,8 +164,8 @@ class SupervisedEnforcer implements Enforcer {
   }
 
   async #decideRemoval(teller: EnforcerProcess, containerId: string, at: number): Promise<void> {
-    const { keep, problem } = await this.#layers.decide(containerId);
-    teller.send({ type: 'removal', containerId, at, keep });
+    const say = (keep: boolean | null) => teller.send({ type: 'removal', containerId, at, keep });
+    const problem = await this.#layers.decide(containerId, say);
     if (problem !== null) this.#tellLapse(containerId, problem, at);
   }
 
@@ -257,7 +258,8 @@ class SupervisedEnforcer implements Enforcer {
     const { id } = request.layer;
     this.#requests.add(request).answer.catch((error) => {
       this.#layers.forget(id);
-      this.#tellLapse(id, messageOf(error), from);
+      // One that was merely watched may have gone with nobody to ask.
+      if (request.removal === 'hold') this.#tellLapse(id, messageOf(error), from);
     });
   }
 

@@ -1,5 +1,6 @@
 import { messageOf } from '../kernel/index.ts';
 import type { LayerTarget } from './port.ts';
+import { REMOVAL_LONGEST_WAIT_MS, STILL_LOOKING_MS } from './protocol.ts';
 import type { Asked } from './requests.ts';
 
 export type LayerRequest = Extract<Asked, { type: 'layer' }>;
@@ -33,16 +34,27 @@ export class LayerHolds {
     return [...this.#byId.values()].map(({ layer, removal }) => ({ type: 'layer', layer, removal }));
   }
 
-  /** Whether the engine is to be refused, and why nobody could say: then it is not. */
-  async decide(containerId: string): Promise<{ keep: boolean; problem: string | null }> {
+  /**
+   * Finds out whether a layer is needed that the engine is about to remove.
+   *
+   * @param say told what is found; null now and then, while it is not known yet
+   * @returns why nobody could say, so that it may be removed
+   */
+  async decide(containerId: string, say: (keep: boolean | null) => void): Promise<string | null> {
     const watched = this.#byId.get(containerId);
-    if (watched === undefined) return { keep: false, problem: null };
+    const looking = setInterval(() => say(null), STILL_LOOKING_MS);
+    const impatient = setTimeout(() => clearInterval(looking), REMOVAL_LONGEST_WAIT_MS);
     try {
-      const keep = watched.removal === 'hold' || ((await watched.isNeeded?.()) ?? false);
-      if (keep) watched.removal = 'hold';
-      return { keep, problem: null };
+      const keep = watched?.removal === 'hold' || ((await watched?.isNeeded?.()) ?? false);
+      if (keep && watched !== undefined) watched.removal = 'hold';
+      say(keep);
+      return null;
     } catch (error) {
-      return { keep: false, problem: `whether the layer is still needed is not known: ${messageOf(error)}` };
+      say(false);
+      return `whether the layer is still needed is not known: ${messageOf(error)}`;
+    } finally {
+      clearInterval(looking);
+      clearTimeout(impatient);
     }
   }
 }

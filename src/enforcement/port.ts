@@ -113,7 +113,8 @@ export interface Enforcer {
   release(containerId: string): Promise<void>;
   /**
    * Has the engine wait with the removal of the layer for `isNeeded`, while the layer is all there still: true holds
-   * it as {@link holdLayer} does. Without an answer within 3 seconds the engine goes on, which is told as a lapse.
+   * it as {@link holdLayer} does. Without an answer within 30 seconds, or as soon as this process does not run for 3,
+   * the engine goes on, which is told as a lapse.
    *
    * @throws {PristineError} E_SYSCALL where there is no layer of Docker's driver overlay2
    */

@@ -14,8 +14,12 @@ export const WATCHDOG_MS = 1500;
 /** A file that was denied is held open until it is captured, but no longer than this after `at`, in milliseconds. */
 export const HELD_MS = 10_000;
 
-/** The engine waits so long at most to hear whether it may remove a layer, in milliseconds; then it may. */
+/** The engine may remove a layer when the guard has not said a word about it for so long, in milliseconds. */
 export const REMOVAL_WAIT_MS = 3000;
+/** The guard says so often that it is still looking, in milliseconds. */
+export const STILL_LOOKING_MS = 1000;
+/** The engine waits so long at most for the guard to decide, in milliseconds; then it may. */
+export const REMOVAL_LONGEST_WAIT_MS = 30_000;
 
 /** A container's programs wait so long at most for `let-start` once the first of them is about to run. */
 export const START_WAIT_MS = 1500;
@@ -33,8 +37,13 @@ export type EnforcerQuestion = { readonly number: number } & (
 
 export type EnforcerRequest =
   | EnforcerQuestion
-  /** What becomes of a layer whose removal was asked for. */
-  | { readonly type: 'removal'; readonly containerId: string; readonly at: number; readonly keep: boolean }
+  /** What becomes of a layer whose removal was asked for; null: the guard is still looking. */
+  | {
+      readonly type: 'removal';
+      readonly containerId: string;
+      readonly at: number;
+      readonly keep: boolean | null;
+    }
   /** Roots that are mounted below this folder wait for `protect` or `pass` before their first program runs. */
   | { readonly type: 'expect'; readonly folder: string }
   | { readonly type: 'pass'; readonly merged: string }

@@ -11,7 +11,7 @@ import {
   removePermissionMark,
 } from '../../linux/index.ts';
 import type { LayerTarget } from '../port.ts';
-import { type EnforcerReport, REMOVAL_WAIT_MS } from '../protocol.ts';
+import { type EnforcerReport, REMOVAL_LONGEST_WAIT_MS, REMOVAL_WAIT_MS } from '../protocol.ts';
 
 const ASKED = PERMISSION.OPEN | PERMISSION.ON_DIRECTORIES;
 /** What the engine opens of a layer when it removes it, in this order; whatever it deletes, it deletes later. */
@@ -26,10 +26,16 @@ interface Layer {
   readonly target: LayerTarget;
   readonly places: readonly Place[];
   held: boolean;
-  /** Time of the question and who waits for its answer. */
-  asked: { readonly at: number; readonly waiting: PermissionEvent[] } | null;
+  asked: Question | null;
   letUntil: number;
   toldAt: number;
+}
+
+interface Question {
+  readonly at: number;
+  /** When the guard has spoken of it last. */
+  heardAt: number;
+  readonly waiting: PermissionEvent[];
 }
 
 interface Place {
@@ -95,11 +101,12 @@ export class Layers {
     }
   }
 
-  /** What the guard says to the question of the time `at`. */
-  decide(containerId: string, at: number, keep: boolean): void {
+  /** What the guard says to the question of the time `at`; null: it is still looking. */
+  decide(containerId: string, at: number, keep: boolean | null): void {
     const layer = this.#byId.get(containerId);
     if (layer === undefined || layer.asked?.at !== at) return;
-    if (keep) this.#hold(layer);
+    if (keep === null) layer.asked.heardAt = Date.now();
+    else if (keep) this.#hold(layer);
     else this.#let(layer);
   }
 
@@ -115,7 +122,7 @@ export class Layers {
     else if (layer.held) this.#refuse(layer, event, now);
     else if (layer.asked !== null) layer.asked.waiting.push(event);
     else {
-      layer.asked = { at: now, waiting: [event] };
+      layer.asked = { at: now, heardAt: now, waiting: [event] };
       this.#report({ type: 'removal-asked', containerId: layer.target.id, at: now });
     }
     return true;
@@ -123,19 +130,22 @@ export class Layers {
 
   /** Milliseconds until {@link expire} is due; null when nobody waits. */
   dueIn(): number | null {
-    const waiting = [...this.#byId.values()].flatMap(({ asked }) => (asked === null ? [] : [asked.at]));
-    return waiting.length === 0 ? null : Math.max(0, Math.min(...waiting) + REMOVAL_WAIT_MS - Date.now());
+    const now = Date.now();
+    const left = [...this.#byId.values()].flatMap(({ asked }) =>
+      asked === null ? [] : [timeLeft(asked, now)],
+    );
+    return left.length === 0 ? null : Math.max(0, Math.min(...left));
   }
 
   /** Lets those go on that have waited for long enough. */
   expire(): void {
     const now = Date.now();
     for (const layer of this.#byId.values()) {
-      const from = layer.asked?.at;
-      if (from === undefined || Math.abs(now - from) < REMOVAL_WAIT_MS) continue;
+      const { asked } = layer;
+      if (asked === null || timeLeft(asked, now) > 0) continue;
       this.#let(layer);
       const reason = 'nobody said in time whether the layer is still needed, so the engine was let remove it';
-      this.#report({ type: 'lapse', containerId: layer.target.id, reason, from, to: now });
+      this.#report({ type: 'lapse', containerId: layer.target.id, reason, from: asked.at, to: now });
     }
   }
 
@@ -199,6 +209,11 @@ export class Layers {
       // Removed, and the mark with it.
     }
   }
+}
+
+/** A clock that was set back must not make anybody wait for longer. */
+function timeLeft({ at, heardAt }: Question, now: number): number {
+  return Math.min(REMOVAL_WAIT_MS - Math.abs(now - heardAt), REMOVAL_LONGEST_WAIT_MS - Math.abs(now - at));
 }
 
 /** Whether a thread is the engine's; it runs from a file that is deleted when the engine was upgraded under it. */
