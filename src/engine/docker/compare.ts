@@ -1,7 +1,7 @@
 import type { Difference } from '../port.ts';
 import type { Client } from './client.ts';
 import { becauseOf } from './compare-explained.ts';
-import { lookUp } from './lookup.ts';
+import { inspectIfThere, lookUp } from './lookup.ts';
 import type { Note, Notes } from './notes.ts';
 import { NO_SUCCESSORS, type Successors, successorsFor } from './recreation-references.ts';
 import type { Inspect } from './vendor.ts';
@@ -13,8 +13,13 @@ export async function compareReplacement(
   id: string,
   replacementId: string,
 ): Promise<Difference[]> {
-  const [container, replacement] = await Promise.all([lookUp(client, id), lookUp(client, replacementId)]);
-  const original = asItWas(container, await notes.read(container.Id));
+  const [container, note, replacement] = await Promise.all([
+    inspectIfThere(client, id),
+    notes.read(id),
+    lookUp(client, replacementId),
+  ]);
+  const known = container ?? note?.inspect ?? (await lookUp(client, id));
+  const original = asItWas(known, note);
   const networks = original.NetworkSettings.Networks ?? {};
   return differencesOf(original, replacement, await successorsFor(client, original, networks));
 }
@@ -29,8 +34,8 @@ export function asItWas(container: Inspect, note: Note | null): Inspect {
     HostConfig: note.restartPolicy ? { ...host, RestartPolicy: note.restartPolicy } : host,
     NetworkSettings: {
       ...now,
-      Networks: { ...note.networks, ...now.Networks },
-      Ports: { ...note.ports, ...now.Ports },
+      Networks: { ...now.Networks, ...note.networks },
+      Ports: { ...now.Ports, ...note.ports },
     },
   };
 }
