@@ -153,7 +153,6 @@ export function describeOutbox(name: string, subject: StoreUnderTest): void {
       const kept = (await outbox.due('ops', Number.MAX_SAFE_INTEGER, 100_000)).map(({ id }) => id);
       expect(acknowledged.length).toBeGreaterThanOrEqual(30);
       expect(kept.slice(0, acknowledged.length)).toEqual(acknowledged);
-      expect(kept.length - acknowledged.length).toBeLessThanOrEqual(1);
     });
   });
 }
