@@ -12,7 +12,7 @@ import {
   openBeneath,
 } from './openat2.ts';
 import { type FileStatus, statAt, statDescriptor } from './statx.ts';
-import { getXattr, listXattrs } from './xattr.ts';
+import { getXattr, listXattrs, listXattrsOf } from './xattr.ts';
 
 /** A regular file, open for reading; its owner closes it with {@link SafeFile.close} or `using`. */
 export interface SafeFile extends Disposable {
@@ -108,7 +108,7 @@ export class SafeDirectory implements Disposable {
 
   /** Names of an entry's extended attributes; `.` means the directory itself. */
   xattrNames(name: string): string[] {
-    return listXattrs(this.descriptor, nameBytes(name));
+    return name === '.' ? listXattrsOf(this.descriptor) : listXattrs(this.descriptor, nameBytes(name));
   }
 
   /** Value of an extended attribute of an entry; null when it has none. */

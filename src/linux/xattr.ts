@@ -4,6 +4,8 @@ import { NOT_THERE, terminated } from './openat2.ts';
 const llistxattr = native('long llistxattr(void *path, void *list, size_t size)');
 const lgetxattr = native('long lgetxattr(void *path, void *name, void *value, size_t size)');
 
+const flistxattr = native('long flistxattr(int descriptor, void *list, size_t size)');
+
 /** listxattrat(2) of Linux 6.13; the number is the same on every architecture. */
 const SYS_LISTXATTRAT = 465;
 const AT_SYMLINK_NOFOLLOW = 0x100;
@@ -39,6 +41,20 @@ export function listXattrs(directory: number, name: Uint8Array): string[] {
   }
   if (length === 0) return [];
   return scratch.toString('latin1', 0, length - 1).split('\0');
+}
+
+/**
+ * Names of an open file's or directory's extended attributes (flistxattr(2)): no path is walked.
+ *
+ * @throws {PristineError} E_SYSCALL
+ */
+export function listXattrsOf(descriptor: number): string[] {
+  const length = flistxattr(descriptor, scratch, scratch.length);
+  if (length > 0) return scratch.toString('latin1', 0, length - 1).split('\0');
+  if (length === 0) return [];
+  const error = errnoName();
+  if (NONE.has(error)) return [];
+  throw syscallError('flistxattr', error);
 }
 
 /**
