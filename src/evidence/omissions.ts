@@ -13,6 +13,12 @@ export class Omissions {
     else this.#more++;
   }
 
+  /** Takes on those of another collector. */
+  join(other: Omissions): void {
+    for (const sentence of other.#sentences) this.add(sentence);
+    this.#more += other.#more;
+  }
+
   list(): string[] {
     if (this.#more === 0) return [...this.#sentences];
     return [...this.#sentences, `${this.#more} more omissions are not listed.`];

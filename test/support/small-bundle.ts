@@ -17,7 +17,7 @@ export async function makeSmallBundle(stateDirectory: string): Promise<string> {
   await ledger.append('show', 'ev-20261124t110000-zzzzzz');
   const folder = join(stateDirectory, 'work');
   await mkdir(folder, { recursive: true });
-  const builder = new BundleBuilder(folder);
+  const builder = BundleBuilder.create(folder);
   const json = 'application/json';
   await builder.content('inspect.json', { title: 'inspect', mediaType: json }, '{"Config":{}}');
   await builder.content('logs.txt', { title: 'logs', mediaType: 'text/plain' }, 'line\n'.repeat(50));

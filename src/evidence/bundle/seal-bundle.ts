@@ -1,6 +1,7 @@
 import { open } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { BundleManifest } from '../../contract/index.ts';
+import { syncFolder } from '../durable.ts';
 import type { Appended, Ledger } from '../ledger/ledger.ts';
 import { hostKey } from '../seal/host-key.ts';
 import { writeSeal } from '../seal/seal.ts';
@@ -26,8 +27,9 @@ export async function sealBundle(request: SealRequest): Promise<void> {
   const digest = await writeSeal(folder, manifest, await hostKey(stateDirectory));
   await using file = await open(join(folder, LEDGER_FILE), 'wx', 0o600);
   await file.write(Buffer.alloc(RESERVED));
-  await file.sync();
-  await builder.sync();
+  await Promise.all([file.sync(), builder.sync()]);
+  // The folder itself has got the seal and the room for the ledger's piece meanwhile.
+  await syncFolder(folder);
   const sealed = await ledger.append('seal', manifest.bundle, { seal: digest });
   const segment = await ledger.segment(begun, sealed);
   await file.write(segment, 0, segment.length, 0);

@@ -219,7 +219,7 @@ describe('an export', () => {
 describe('a capture that does not come to its end', () => {
   test('leaves no bundle when it is interrupted, whenever that is', async () => {
     const before = readdirSync(join(state.path, 'evidence')).sort();
-    for (const stop of ['processes', 'mounts', 'upper layer and image', 'sealing']) {
+    for (const stop of ['processes and sockets', 'mounts', 'drift', 'upper layer and image', 'sealing']) {
       const abort = new AbortController();
       const capture = captureContainer(suspect.id, state.path, {
         engine,

@@ -1,6 +1,7 @@
-import { rm } from 'node:fs/promises';
+import { rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { BundleManifest } from '../../contract/index.ts';
+import { systemErrorCode } from '../../kernel/index.ts';
 import { SafeDirectory } from '../../linux/index.ts';
 import type { WrittenFile } from '../hashing-file.ts';
 import { BlobStore } from '../image/blob-store.ts';
@@ -19,17 +20,38 @@ import {
 } from '../image/evidence-image.ts';
 import { writeLoadableLayer } from '../image/loadable-layer.ts';
 import { type StoredImage, storeImage } from '../image/store-image.ts';
+import { measureTree } from '../layer/measure-tree.ts';
 import { writeTree } from '../layer/write-tree.ts';
 import { TarWriter } from '../tar/writer.ts';
 import type { CaptureContext } from './context.ts';
 
 const UPPER = 'upper-layer.tar';
+/** Entries that are counted beforehand; of larger layers it is found while they are copied how much they take. */
+const MOST_COUNTED = 60_000;
 
 /** The layers of the evidence image. */
-interface Layers {
+export interface Layers {
   readonly base: StoredImage;
   /** What was captured on top; null when the engine's own commit already holds it. */
   readonly top: WrittenFile | null;
+}
+
+/**
+ * Counts what is in the container's upper layer before any of it is copied; null where it is out of reach.
+ *
+ * @throws {PristineError} E_DISK_FULL when there is no room for it
+ */
+export async function measureUpperLayer({ target, space, signal }: CaptureContext): Promise<number | null> {
+  if (target.overlay === null) {
+    await space.expect(0, `the capture of ${target.name}`);
+    return null;
+  }
+  using root = openUpper(target.overlay.upper);
+  if (root === null) return 0;
+  const enough = { bytes: await space.room(), entries: MOST_COUNTED };
+  const { entries, bytes } = await measureTree(root, enough, signal);
+  await space.expect(bytes, `the upper layer of ${target.name}, as far as it was measured,`);
+  return entries;
 }
 
 /** Keeps the container's upper layer, and the suspect's image with it on top. */
@@ -47,29 +69,64 @@ export async function captureLayers(context: CaptureContext): Promise<Layers> {
 }
 
 async function ownLayers(context: CaptureContext, upper: string): Promise<Layers> {
-  const { builder, omissions, signal, engine, target, stateDirectory } = context;
+  const { engine, target, stateDirectory, space } = context;
+  const signal = context.signal;
+  // Both are waited for whatever becomes of the other, as both write.
+  const [written, base] = await Promise.allSettled([
+    upperLayer(context, upper),
+    storeImage(engine, target.imageId, stateDirectory, { space, ...(signal && { signal }) }),
+  ]);
+  if (written.status === 'rejected') throw written.reason;
+  if (base.status === 'rejected') throw base.reason;
+  const { unloadable, ...layer } = written.value;
+  return { base: base.value, top: (unloadable ? await loadableLayer(context) : null) ?? layer };
+}
+
+/** @returns with whether engines would make of it what it is not */
+async function upperLayer(
+  { builder, omissions, signal }: CaptureContext,
+  upper: string,
+): Promise<WrittenFile & { unloadable: boolean }> {
+  let unloadable = false;
   const kind = {
     title: 'The upper layer with everything that differs from the image',
     mediaType: 'application/x-tar',
   };
   const written = await builder.item(UPPER, kind, async (file) => {
-    using root = SafeDirectory.openTrusted(upper);
+    using root = openUpper(upper);
     const tar = new TarWriter(file);
-    await writeTree(root, tar, { overlay: true, title: 'upper layer', omissions, ...(signal && { signal }) });
+    if (root === null)
+      omissions.add('The upper layer was gone from the engine\u2019s storage: it is empty here.');
+    else {
+      const options = { overlay: true, title: 'upper layer', omissions, ...(signal && { signal }) };
+      ({ unloadable } = await writeTree(root, tar, options));
+    }
     await tar.end();
   });
-  const base = await storeImage(engine, target.imageId, stateDirectory, signal);
-  return { base, top: (await loadableLayer(context)) ?? written };
+  return { ...written, unloadable };
+}
+
+/** Null when it is not there: an engine that failed to remove a container can have removed it in part. */
+function openUpper(upper: string): SafeDirectory | null {
+  try {
+    return SafeDirectory.openTrusted(upper);
+  } catch (error) {
+    if (systemErrorCode(error) === 'ENOENT') return null;
+    throw error;
+  }
 }
 
 async function loadableLayer({
   folder,
   builder,
   omissions,
+  space,
   signal,
 }: CaptureContext): Promise<WrittenFile | null> {
   const file = join(folder, 'loadable-layer');
-  const loadable = await writeLoadableLayer(join(folder, 'items', UPPER), file, signal);
+  const upper = join(folder, 'items', UPPER);
+  await space.expect((await stat(upper)).size, 'the form of the upper layer that engines can load');
+  const loadable = await writeLoadableLayer(upper, file, { space, ...(signal && { signal }) });
   if (loadable === null) return null;
   await builder.blobFrom(file, loadable);
   await rm(file);
@@ -86,6 +143,7 @@ async function committedLayers({
   stateDirectory,
   bundle,
   omissions,
+  space,
   signal,
 }: CaptureContext): Promise<Layers> {
   omissions.add(
@@ -93,7 +151,8 @@ async function committedLayers({
   );
   const id = await engine.commit(target.id, { 'pristine.evidence': bundle });
   try {
-    return { base: await storeImage(engine, id, stateDirectory, signal), top: null };
+    const options = { space, ...(signal && { signal }) };
+    return { base: await storeImage(engine, id, stateDirectory, options), top: null };
   } finally {
     await engine.removeImage(id);
   }

@@ -1,5 +1,6 @@
 import { canonicalJson } from '../../kernel/index.ts';
 import { SafeDirectory } from '../../linux/index.ts';
+import type { DataBudget } from '../layer/entry.ts';
 import { writeTree } from '../layer/write-tree.ts';
 import { type MountPoint, parseMountInfo } from '../proc/mountinfo.ts';
 import { readProc, readProcLink } from '../proc/read.ts';
@@ -20,6 +21,10 @@ const KERNEL = new Set([
   'tracefs',
   'debugfs',
 ]);
+const READ_LATE =
+  'Volumes and binds were read when the replacement had started already: what is listed can be its work, not the suspect\u2019s.';
+/** Bytes of data kept of all memory filesystems together. */
+const MOST_MEMORY_BYTES = 4 * 1024 ** 3;
 const MEMORY = new Set(['tmpfs', 'ramfs']);
 
 /**
@@ -42,6 +47,7 @@ export async function captureMounts(context: CaptureContext): Promise<void> {
       omissions.add(
         'Volumes and binds: listed with hashes; their content is not in the bundle, as they live on.',
       );
+      if (context.replacementRuns === true) omissions.add(READ_LATE);
     }
   });
 }
@@ -64,10 +70,11 @@ async function captureRunning(context: CaptureContext, pid: number, lister: Tree
   }
   using root = SafeDirectory.openTrusted(`/proc/${pid}/root/`);
   let count = 0;
+  const budget = { left: MOST_MEMORY_BYTES };
   for (const mount of parseMountInfo(info.bytes)) {
     context.signal?.throwIfAborted();
     if (mount.path === '/' || KERNEL.has(mount.type) || /^\/(proc|sys)(\/|$)/.test(mount.path)) continue;
-    if (MEMORY.has(mount.type)) await captureMemory(context, root, mount, ++count);
+    if (MEMORY.has(mount.type)) await captureMemory(context, root, mount, { number: ++count, budget });
     else await lister.mount(root, mount.path);
   }
 }
@@ -76,7 +83,7 @@ async function captureMemory(
   { builder, omissions, signal }: CaptureContext,
   root: SafeDirectory,
   mount: MountPoint,
-  number: number,
+  { number, budget }: { number: number; budget: DataBudget },
 ): Promise<void> {
   const title = `${mount.type} ${mount.path}`;
   using directory = root.openDirectory(mount.path.slice(1));
@@ -87,7 +94,7 @@ async function captureMemory(
   const kind = { title: `Content of ${title}`, mediaType: 'application/x-tar' };
   await builder.item(`memory-filesystems/${number}.tar`, kind, async (file) => {
     const tar = new TarWriter(file);
-    await writeTree(directory, tar, { overlay: false, title, omissions, ...(signal && { signal }) });
+    await writeTree(directory, tar, { overlay: false, title, omissions, budget, ...(signal && { signal }) });
     await tar.end();
   });
 }

@@ -1,4 +1,3 @@
-import type { Drift } from '../../contract/index.ts';
 import { canonicalJson } from '../../kernel/index.ts';
 import { containerProcesses } from '../proc/members.ts';
 import { bootTime, describeProcess, type OpenDescriptor } from '../proc/process.ts';
@@ -11,6 +10,8 @@ import { ProcessBudget } from './process-budget.ts';
 /** More processes than that are counted, not described. */
 const MOST_DESCRIBED = 4096;
 const MOST_KEPT_DESCRIPTORS = 256;
+/** Bytes up to which an executable is compared with the image's; a larger one counts as changed when it is in the upper layer. */
+const LARGEST_COMPARED = 256 << 20;
 
 /** A socket's inode and who holds it. */
 type SocketHolders = Map<string, { pid: number; fd: number }[]>;
@@ -37,8 +38,8 @@ export async function captureProcesses(context: CaptureContext): Promise<Capture
     omissions.add(`${pids.length - described.length} of ${pids.length} processes are not described.`);
   }
   const keeper = new FileKeeper(context);
-  const collector = new ProcessCollector(context.differences, keeper, sockets);
-  const boot = await bootTime();
+  const collector = new ProcessCollector(context, keeper, sockets);
+  const boot = bootTime();
   const kind = { title: 'Processes, one a line', mediaType: 'application/jsonl' };
   await builder.item('processes.jsonl', kind, async (file) => {
     for (const pid of described) {
@@ -61,14 +62,14 @@ class ProcessCollector {
   readonly #keeper: FileKeeper;
   readonly #sockets: SocketHolders;
   readonly budget = new ProcessBudget();
-  /** Paths whose content differs from the image's. */
-  readonly #drifted: ReadonlySet<string>;
+  readonly #context: CaptureContext;
+  /** Whether the content at a path differs from the image's. */
+  readonly #drifted = new Map<string, Promise<boolean>>();
 
-  constructor(drift: Drift, keeper: FileKeeper, sockets: SocketHolders) {
+  constructor(context: CaptureContext, keeper: FileKeeper, sockets: SocketHolders) {
+    this.#context = context;
     this.#keeper = keeper;
     this.#sockets = sockets;
-    const changes = drift.changes.filter(({ kind, identical }) => kind !== 'D' && !identical);
-    this.#drifted = new Set(changes.map(({ path }) => path));
   }
 
   async line(pid: number, boot: number | null): Promise<string | null> {
@@ -95,7 +96,7 @@ class ProcessCollector {
     if (path === null) return null;
     await using file = await openLinkedFile(link);
     if (file === null) return { path };
-    const keep = file.deleted || this.#drifted.has(path) || (await this.#isElsewhere(file));
+    const keep = file.deleted || (await this.#isElsewhere(file)) || (await this.#isDrifted(path));
     const kept = await this.#keeper.keep(file, keep ? 'executables' : null, `executable of process ${pid}`);
     return { path, deleted: file.deleted, ...kept };
   }
@@ -103,6 +104,26 @@ class ProcessCollector {
   /** Whether a file is on another filesystem than the container's root: a volume, tmpfs or memfd. */
   async #isElsewhere({ device }: LinkedFile): Promise<boolean> {
     return device !== (await this.#keeper.rootDevice());
+  }
+
+  #isDrifted(path: string): Promise<boolean> {
+    const known = this.#drifted.get(path) ?? this.#examine(path);
+    this.#drifted.set(path, known);
+    return known;
+  }
+
+  async #examine(path: string): Promise<boolean> {
+    const { reader, target, signal } = this.#context;
+    try {
+      const options = { hash: true, maxHashBytes: LARGEST_COMPARED, ...(signal && { signal }) };
+      const change = await reader.examine(target, path, options);
+      return change !== null && change.kind !== 'D' && !change.identical;
+    } catch (error) {
+      signal?.throwIfAborted();
+      if (error instanceof RangeError || error instanceof TypeError) throw error;
+      // What cannot be compared is kept.
+      return true;
+    }
   }
 
   async #deletedFile(pid: number, { fd, target }: OpenDescriptor): Promise<KeptFile | null> {

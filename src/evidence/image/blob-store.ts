@@ -1,4 +1,4 @@
-import { copyFile, link, mkdir, rename, stat } from 'node:fs/promises';
+import { constants, copyFile, link, mkdir, open, rename, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { systemErrorCode } from '../../kernel/index.ts';
 import { privateFolder, syncFolder } from '../durable.ts';
@@ -46,6 +46,8 @@ export async function linkOrCopy(from: string, to: string): Promise<void> {
     await link(from, to);
   } catch (error) {
     if (!['EMLINK', 'EXDEV', 'EPERM', 'ENOTSUP'].includes(systemErrorCode(error) ?? '')) throw error;
-    await copyFile(from, to);
+    await copyFile(from, to, constants.COPYFILE_EXCL);
+    await using copy = await open(to, 'r+');
+    await copy.sync();
   }
 }

@@ -1,11 +1,12 @@
 import { open } from 'node:fs/promises';
 import { HashingFile, type WrittenFile } from '../hashing-file.ts';
 import { descriptorSource } from '../layer/write-file.ts';
+import type { SpaceGuard } from '../space.ts';
 import { scanTar, type TarMember } from '../tar/scan.ts';
 import { TarWriter } from '../tar/writer.ts';
 
 /** Engines write holes out as zeros: files with more than that would fill the disk of whoever loads the image. */
-const MOST_HOLES = 64 << 20;
+export const MOST_HOLES = 64 << 20;
 const PIECE = 256 << 10;
 
 /** A member that the image goes without, and why. */
@@ -23,7 +24,7 @@ export interface LeftOut {
 export async function writeLoadableLayer(
   layer: string,
   target: string,
-  signal?: AbortSignal,
+  { space, signal }: { space?: SpaceGuard; signal?: AbortSignal } = {},
 ): Promise<(WrittenFile & { leftOut: LeftOut[] }) | null> {
   await using file = await open(layer);
   const source = descriptorSource(file.fd, signal);
@@ -36,7 +37,7 @@ export async function writeLoadableLayer(
     else kept.push({ start: member.start, end: member.end });
   }
   if (leftOut.size === 0) return null;
-  await using copy = await HashingFile.create(target);
+  await using copy = await HashingFile.create(target, space);
   for (const { start, end } of kept) {
     for (let at = start; at < end; ) {
       const piece = await source.read(at, Math.min(PIECE, end - at));

@@ -9,6 +9,7 @@ import { createGunzip, createZstdDecompress } from 'node:zlib';
 import { extract } from 'tar-stream';
 import { z } from 'zod';
 import { HashingFile } from '../hashing-file.ts';
+import type { SpaceGuard } from '../space.ts';
 
 const manifestSchema = z.array(z.object({ Config: z.string(), Layers: z.array(z.string()) })).length(1);
 
@@ -24,11 +25,16 @@ export interface UnpackedArchive {
   readonly layers: readonly UnpackedFile[];
 }
 
+export interface UnpackOptions {
+  readonly space?: SpaceGuard;
+  readonly signal?: AbortSignal;
+}
+
 /** Unpacks an archive into a folder, each member under a name of ours, and finds its one image. */
 export async function unpackArchive(
   archive: Readable,
   folder: string,
-  signal?: AbortSignal,
+  { space, signal }: UnpackOptions = {},
 ): Promise<UnpackedArchive> {
   const members = new Map<string, UnpackedFile>();
   const links = new Map<string, string>();
@@ -40,7 +46,7 @@ export async function unpackArchive(
       const path = posix.normalize(name);
       if (type === 'file') {
         const file = join(folder, String(members.size));
-        await using target = await HashingFile.create(file);
+        await using target = await HashingFile.create(file, space);
         await writeAll(entry as AsyncIterable<Buffer>, target);
         members.set(path, { file, sha256: (await target.finish()).sha256 });
       } else {
@@ -68,11 +74,11 @@ export async function unpackArchive(
 export async function decompressLayer(
   layer: UnpackedFile,
   target: string,
-  signal?: AbortSignal,
+  { space, signal }: UnpackOptions = {},
 ): Promise<UnpackedFile> {
   const decompressor = await decompressorFor(layer.file);
   if (decompressor === null) return layer;
-  await using file = await HashingFile.create(target);
+  await using file = await HashingFile.create(target, space);
   const packed = createReadStream(layer.file, { highWaterMark: 256 << 10 });
   const write = (pieces: AsyncIterable<Buffer>) => writeAll(pieces, file);
   await pipeline(packed, decompressor, write, signal === undefined ? {} : { signal });

@@ -6,7 +6,7 @@ import { canonicalJson, PristineError, systemErrorCode } from '../../kernel/inde
 import { privateFolder, replaceFile, writeNewFile } from '../durable.ts';
 import { sha256 } from '../seal/seal.ts';
 import { BlobStore } from './blob-store.ts';
-import { decompressLayer, unpackArchive } from './saved-archive.ts';
+import { decompressLayer, type UnpackOptions, unpackArchive } from './saved-archive.ts';
 
 /** An image whose configuration and uncompressed layers are in the blob store. */
 export interface StoredImage {
@@ -26,7 +26,7 @@ export async function storeImage(
   engine: Pick<Engine, 'saveImage'>,
   imageId: string,
   stateDirectory: string,
-  signal?: AbortSignal,
+  options: UnpackOptions = {},
 ): Promise<StoredImage> {
   const blobs = new BlobStore(stateDirectory);
   const record = join(
@@ -39,11 +39,11 @@ export async function storeImage(
 
   await using work = await blobs.work();
   const archive = await engine.saveImage(imageId);
-  const { config, layers } = await unpackArchive(archive, work.path, signal);
+  const { config, layers } = await unpackArchive(archive, work.path, options);
   const expected = diffIds(config);
   const digests: string[] = [];
   for (const [index, layer] of layers.entries()) {
-    const { file, sha256: digest } = await decompressLayer(layer, join(work.path, `layer-${index}`), signal);
+    const { file, sha256: digest } = await decompressLayer(layer, join(work.path, `layer-${index}`), options);
     if (expected[index] !== `sha256:${digest}`) throw mismatch(imageId, index);
     // An image can have the same layer twice, in one file.
     if (!digests.includes(digest)) await blobs.adopt(file, digest);

@@ -7,7 +7,14 @@ export interface TreeOptions {
   /** What to call the tree in omissions, e.g. `tmpfs /dev/shm`. */
   readonly title: string;
   readonly omissions: Omissions;
+  /** Bounds the data that is kept; none when absent. */
+  readonly budget?: DataBudget;
   readonly signal?: AbortSignal;
+}
+
+/** Bytes of files' data that may still be kept, of several trees together. */
+export interface DataBudget {
+  left: number;
 }
 
 /** What is known of an entry while it is written. */

@@ -16,21 +16,29 @@ const MOST_EXTENTS = 1 << 18;
  * Writes a regular file, sparse where it is. One that changes while it is read is kept as far as it was read,
  * and named among the omissions.
  *
- * @returns whether an entry was written
+ * @returns bytes of holes that the entry stands for; null when none was written
  */
 export async function writeFileEntry(
   entry: Entry,
   header: Omit<TarHeader, 'size'>,
   tar: TarWriter,
-  { omissions, signal, title }: TreeOptions,
-): Promise<boolean> {
+  { omissions, signal, title, budget }: TreeOptions,
+): Promise<number | null> {
   const omit = (why: string) => omissions.add(`${title}: /${entry.path} ${why}.`);
   using file = entry.directory.openFile(entry.name);
   if (file === null) {
     omit('vanished while it was read');
-    return false;
+    return null;
   }
   const { size, allocated } = file.status;
+  if (budget !== undefined) {
+    const data = Math.min(size, allocated);
+    if (data > budget.left) {
+      omit(`has ${data} bytes, more than are kept of such files together`);
+      return null;
+    }
+    budget.left -= data;
+  }
   const source = descriptorSource(file.descriptor, signal);
   let got: number;
   let wanted = size;
@@ -43,7 +51,7 @@ export async function writeFileEntry(
   if (got < wanted) omit(`shrank while it was read: ${got} of ${wanted} bytes are kept`);
   else if (fstatSync(file.descriptor).size > size)
     omit(`grew while it was read: its first ${size} bytes are kept`);
-  return true;
+  return size - wanted;
 }
 
 /** Reads an open file in pieces through one buffer, which each call uses again. */

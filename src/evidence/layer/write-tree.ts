@@ -2,6 +2,7 @@
 import type { FileType } from '../../contract/index.ts';
 import { encodePathBytes } from '../../kernel/index.ts';
 import type { SafeDirectory } from '../../linux/index.ts';
+import { MOST_HOLES } from '../image/loadable-layer.ts';
 import { LITERAL_RECORD, type TarHeader, type TarType } from '../tar/header.ts';
 import type { TarWriter } from '../tar/writer.ts';
 import type { Entry, TreeOptions } from './entry.ts';
@@ -11,7 +12,11 @@ import { writeFileEntry } from './write-file.ts';
  * Writes everything below `root`, parents before children, without following a link and without leaving the
  * root's filesystem. What tar cannot hold, or what vanishes meanwhile, becomes an omission.
  */
-export async function writeTree(root: SafeDirectory, tar: TarWriter, options: TreeOptions): Promise<void> {
+export async function writeTree(
+  root: SafeDirectory,
+  tar: TarWriter,
+  options: TreeOptions,
+): Promise<WrittenTree> {
   const walk = new TreeWriter(tar, options, root.status().device);
   const pending = [''];
   for (let path = pending.pop(); path !== undefined; path = pending.pop()) {
@@ -20,6 +25,12 @@ export async function writeTree(root: SafeDirectory, tar: TarWriter, options: Tr
     // One by one: a directory can have more children than a call takes arguments.
     else for (const child of (await walk.directory(directory, path)).reverse()) pending.push(child);
   }
+  return { unloadable: walk.unloadable };
+}
+
+export interface WrittenTree {
+  /** Whether there is something in it that an engine must not get to load: see `writeLoadableLayer`. */
+  readonly unloadable: boolean;
 }
 
 /**
@@ -29,6 +40,7 @@ export async function writeTree(root: SafeDirectory, tar: TarWriter, options: Tr
 const LONGEST_PATH = 32 << 10;
 
 class TreeWriter {
+  unloadable = false;
   readonly #tar: TarWriter;
   readonly #options: TreeOptions;
   readonly #device: string;
@@ -49,13 +61,17 @@ class TreeWriter {
   async directory(directory: SafeDirectory, path: string): Promise<string[]> {
     const status = directory.status();
     const own = { directory, name: '.', path: path === '' ? '.' : path, status };
-    await this.#tar.entry(this.#header(own, 'dir'));
-    return status.device === this.#device ? this.#children(directory, path) : [];
+    const attributes = directory.xattrNames('.');
+    await this.#tar.entry(this.#header(own, 'dir', attributes));
+    if (status.device !== this.#device) return [];
+    const mayBeOpaque = this.#options.overlay && attributes.some((name) => OVERLAY_XATTR.test(name));
+    if (mayBeOpaque && isOpaque(directory))
+      await this.#marker(`${path === '' ? '' : `${path}/`}.wh..wh..opq`);
+    return await this.#children(directory, path);
   }
 
   async #children(directory: SafeDirectory, parent: string): Promise<string[]> {
     const prefix = parent === '' ? '' : `${parent}/`;
-    if (this.#options.overlay && isOpaque(directory)) await this.#marker(`${prefix}.wh..wh..opq`);
     const directories: string[] = [];
     const names = [...directory.names()].sort();
     for (const name of names) {
@@ -92,7 +108,11 @@ class TreeWriter {
 
   async #writeOther(entry: Entry, type: 'file' | 'symlink' | 'fifo' | 'char' | 'block'): Promise<boolean> {
     const header = this.#header(entry, type);
-    if (type === 'file') return writeFileEntry(entry, header, this.#tar, this.#options);
+    if (type === 'file') {
+      const holes = await writeFileEntry(entry, header, this.#tar, this.#options);
+      if (holes !== null && holes > MOST_HOLES) this.unloadable = true;
+      return holes !== null;
+    }
     if (type === 'symlink') {
       const target = entry.directory.readLink(entry.name);
       if (target === null) {
@@ -105,10 +125,14 @@ class TreeWriter {
     return true;
   }
 
-  #header(entry: Entry, type: TarType): Omit<TarHeader, 'size'> {
+  #header(
+    entry: Entry,
+    type: TarType,
+    attributes = entry.directory.xattrNames(entry.name),
+  ): Omit<TarHeader, 'size'> {
     const { mode, uid, gid, mtime } = entry.status;
     const path = encodePathBytes(type === 'dir' ? `${entry.path}/` : entry.path);
-    const records = [...this.#xattrs(entry), ...this.#literal(entry.path)];
+    const records = [...this.#xattrs(entry, attributes), ...this.#literal(entry.path)];
     return { path, type, mode, uid, gid, mtime, records };
   }
 
@@ -118,12 +142,14 @@ class TreeWriter {
   }
 
   #literal(path: string): [string, Uint8Array][] {
-    return this.#looksLikeMarker(path) ? [[LITERAL_RECORD, Buffer.from('1')]] : [];
+    if (!this.#looksLikeMarker(path)) return [];
+    this.unloadable = true;
+    return [[LITERAL_RECORD, Buffer.from('1')]];
   }
 
-  #xattrs({ directory, name, path }: Entry): [string, Uint8Array][] {
+  #xattrs({ directory, name, path }: Entry, attributes: readonly string[]): [string, Uint8Array][] {
     const records: [string, Uint8Array][] = [];
-    for (const attribute of directory.xattrNames(name)) {
+    for (const attribute of attributes) {
       // Overlay's own are of no use in another mount; drift.json has what they said.
       if (OVERLAY_XATTR.test(attribute)) {
         if (PARTIAL.test(attribute))

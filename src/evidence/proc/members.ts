@@ -1,4 +1,5 @@
-import { listProc, readProc, readProcLink } from './read.ts';
+import { setImmediate } from 'node:timers/promises';
+import { listProc, readProcLink, readProcNow } from './read.ts';
 
 /** More processes than that are not looked at; the kernel's default pid limit is 32,768 or 4 million. */
 const MOST_PROCESSES = 100_000;
@@ -14,26 +15,30 @@ export async function containerProcesses(init: number, containerId: string): Pro
   const pids = names.filter((name) => /^\d+$/.test(name)).map(Number);
   const members = new Set<number>([init]);
   const children = new Map<number, number[]>();
-  for (const pid of pids) {
-    const parent = await parentOf(pid);
-    if (parent !== null) children.set(parent, [...(children.get(parent) ?? []), pid]);
+  for (const [index, pid] of pids.entries()) {
+    // A host can have tens of thousands, and others wait for this thread.
+    if (index % 512 === 511) await setImmediate();
+    const parent = parentOf(pid);
+    const siblings = parent === null ? undefined : children.get(parent);
+    if (siblings !== undefined) siblings.push(pid);
+    else if (parent !== null) children.set(parent, [pid]);
     if (!shared && readProcLink(`/proc/${pid}/ns/pid`) === namespace) members.add(pid);
-    else if (await isInCgroup(pid, containerId)) members.add(pid);
+    else if (isInCgroup(pid, containerId)) members.add(pid);
   }
   for (const pid of members) for (const child of children.get(pid) ?? []) members.add(child);
   return [...members].sort((a, b) => a - b);
 }
 
 /** Field 4 of /proc/PID/stat; the second field is in parentheses and can hold anything. */
-async function parentOf(pid: number): Promise<number | null> {
-  const stat = await readProc(`/proc/${pid}/stat`, 4096);
-  const rest = stat?.bytes.toString('latin1').replace(/^.*\) /s, '');
+function parentOf(pid: number): number | null {
+  const rest = readProcNow(`/proc/${pid}/stat`, 4096)
+    ?.toString('latin1')
+    .replace(/^.*\) /s, '');
   const parent = Number(rest?.split(' ')[1]);
   return Number.isInteger(parent) ? parent : null;
 }
 
-async function isInCgroup(pid: number, containerId: string): Promise<boolean> {
+function isInCgroup(pid: number, containerId: string): boolean {
   if (!/^[0-9a-f]{64}$/.test(containerId)) return false;
-  const cgroup = await readProc(`/proc/${pid}/cgroup`, 64 * 1024);
-  return cgroup?.bytes.includes(containerId) ?? false;
+  return readProcNow(`/proc/${pid}/cgroup`, 64 * 1024)?.includes(containerId) ?? false;
 }

@@ -1,5 +1,5 @@
 import { decodePathBytes } from '../../kernel/index.ts';
-import { listProc, type ProcText, readProc, readProcLink } from './read.ts';
+import { listProc, type ProcText, readProc, readProcLink, readProcNow } from './read.ts';
 
 /** A file descriptor of a process and what it leads to. */
 export interface OpenDescriptor {
@@ -35,6 +35,7 @@ export interface ProcessRecord {
 }
 
 const LIMITS = { status: 64 << 10, stat: 4 << 10, cmdline: 256 << 10, environ: 1 << 20, maps: 4 << 20 };
+const NOTHING = Buffer.alloc(0);
 const MOST_DESCRIPTORS = 16_384;
 /** Ticks of /proc/PID/stat in a second: USER_HZ, 100 on every architecture that Node runs on. */
 const TICKS = 100;
@@ -53,13 +54,18 @@ export async function describeProcess(
   { texts, mostDescriptors }: ProcessDetail = { texts: true, mostDescriptors: MOST_DESCRIPTORS },
 ): Promise<ProcessRecord | null> {
   const cut: string[] = texts ? [] : ['environ', 'maps'];
-  const read = async (name: keyof typeof LIMITS): Promise<Buffer> => {
+  const read = async (name: 'cmdline' | 'environ' | 'maps'): Promise<Buffer> => {
     const text: ProcText | null = await readProc(`/proc/${pid}/${name}`, LIMITS[name]);
     if (text?.cut) cut.push(name);
-    return text?.bytes ?? Buffer.alloc(0);
+    return text?.bytes ?? NOTHING;
   };
-  const status = statusFields(await read('status'));
+  const status = statusFields(readProcNow(`/proc/${pid}/status`, LIMITS.status) ?? NOTHING);
   if (status.size === 0) return null;
+  const [commandLine, environment, maps] = await Promise.all([
+    read('cmdline'),
+    texts ? read('environ') : NOTHING,
+    texts ? read('maps') : NOTHING,
+  ]);
   const numbers = (field: string) => (status.get(field) ?? '').split(/\s+/).filter(Boolean).map(Number);
   const { names, cut: moreDescriptors } = await listProc(
     `/proc/${pid}/fd`,
@@ -72,27 +78,27 @@ export async function describeProcess(
     parent: numbers('PPid')[0] ?? null,
     name: status.get('Name') ?? '',
     state: status.get('State') ?? '',
-    startedAt: startTime(await read('stat'), bootTime),
+    startedAt: startTime(readProcNow(`/proc/${pid}/stat`, LIMITS.stat) ?? NOTHING, bootTime),
     uids: numbers('Uid'),
     gids: numbers('Gid'),
     groups: numbers('Groups'),
     capabilities: Object.fromEntries([...status].filter(([field]) => field.startsWith('Cap'))),
     seccomp: status.get('Seccomp') ?? '',
     noNewPrivileges: status.get('NoNewPrivs') === '1',
-    commandLine: strings(await read('cmdline')),
-    environment: texts ? strings(await read('environ')) : [],
+    commandLine: strings(commandLine),
+    environment: strings(environment),
     workingDirectory: readProcLink(`/proc/${pid}/cwd`),
     root: readProcLink(`/proc/${pid}/root`),
-    maps: texts ? decodePathBytes(await read('maps')) : '',
+    maps: decodePathBytes(maps),
     descriptors: descriptors(pid, names),
     cut,
   };
 }
 
 /** Seconds since 1970 at which the host was started; null when /proc does not say. */
-export async function bootTime(): Promise<number | null> {
-  const stat = await readProc('/proc/stat', 1 << 20);
-  const seconds = /^btime (\d+)$/m.exec(stat?.bytes.toString('latin1') ?? '')?.[1];
+export function bootTime(): number | null {
+  const stat = readProcNow('/proc/stat', 1 << 20);
+  const seconds = /^btime (\d+)$/m.exec(stat?.toString('latin1') ?? '')?.[1];
   return seconds === undefined ? null : Number(seconds);
 }
 

@@ -1,5 +1,5 @@
 /** Reading /proc of processes that are hostile, may vanish at any time, and may never answer. */
-import { readlinkSync } from 'node:fs';
+import { closeSync, openSync, readlinkSync, readSync } from 'node:fs';
 import { open, opendir } from 'node:fs/promises';
 import { decodePathBytes, systemErrorCode } from '../../kernel/index.ts';
 
@@ -29,6 +29,30 @@ export async function readProc(path: string, limit: number): Promise<ProcText | 
     throw error;
   } finally {
     clearTimeout(timer);
+  }
+}
+
+/**
+ * The same at once, for what the kernel writes of its own knowledge and never reads from the process's memory
+ * (`stat`, `status`, `cgroup`): for a whole host's processes the way through the thread pool takes far longer.
+ */
+export function readProcNow(path: string, limit: number): Buffer | null {
+  let file: number | undefined;
+  try {
+    file = openSync(path, 'r');
+    const bytes = Buffer.allocUnsafe(limit);
+    let size = 0;
+    while (size < limit) {
+      const read = readSync(file, bytes, size, limit - size, null);
+      if (read === 0) break;
+      size += read;
+    }
+    return bytes.subarray(0, size);
+  } catch (error) {
+    if (systemErrorCode(error) === undefined) throw error;
+    return null;
+  } finally {
+    if (file !== undefined) closeSync(file);
   }
 }
 

@@ -9,12 +9,14 @@ import { readStatement, SEAL_FILE, SUMS_FILE, statementBytes, sumsText } from '.
 /** Writes a bundle's SHA256SUMS and its signed statement; answers with the SHA-256 of the signed file. */
 export async function writeSeal(folder: string, manifest: BundleManifest, key: HostKey): Promise<string> {
   const sums = sumsText(manifest);
-  await writeNewFile(join(folder, SUMS_FILE), sums);
   const payload = statementBytes(manifest, sha256(sums));
   // What could not be read again must not be sealed.
   readStatement(payload);
   const envelope = signEnvelope(payload, key.privateKey, key.keyId);
-  await writeNewFile(join(folder, SEAL_FILE), envelope);
+  await Promise.all([
+    writeNewFile(join(folder, SUMS_FILE), sums),
+    writeNewFile(join(folder, SEAL_FILE), envelope),
+  ]);
   return sha256(envelope);
 }
 

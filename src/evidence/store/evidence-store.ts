@@ -14,6 +14,7 @@ import { ledgerPath, openLedger } from '../ledger/ledger.ts';
 import { verifyLedger } from '../ledger/verify-ledger.ts';
 import { hostKey, parsePublicKey } from '../seal/host-key.ts';
 import { readBundleManifest } from '../seal/read-manifest.ts';
+import { SpaceGuard } from '../space.ts';
 import { type VerifyOptions, verifyBundle } from '../verify/verify-bundle.ts';
 import { layersOf, readFromLayers } from './content.ts';
 import { createDeniedStore } from './denied-store.ts';
@@ -22,7 +23,7 @@ import type { EvidenceStore } from './port.ts';
 import { loadShellImage } from './shell-image.ts';
 
 /** The evidence of a state directory; nothing is made there before something is captured or recorded. */
-export function createEvidenceStore(stateDirectory: string, options: { clock: Clock }): EvidenceStore {
+export function createEvidenceStore(stateDirectory: string, options: StoreOptions): EvidenceStore {
   const ledger = openLedger(stateDirectory, options.clock);
   const folder = join(stateDirectory, 'evidence');
   const ledgerFile = ledgerPath(stateDirectory);
@@ -50,11 +51,11 @@ export function createEvidenceStore(stateDirectory: string, options: { clock: Cl
   };
   const check = async (
     reference: string,
-    options: VerifyOptions,
+    given: VerifyOptions,
     signal: AbortSignal | undefined,
     ledgerProblems: readonly VerifyProblem[] = [],
   ): Promise<VerifyReport> => {
-    const found = await verifyBundle(await resolve(reference), { ...options, ...(signal && { signal }) });
+    const found = await verifyBundle(await resolve(reference), { ...given, ...(signal && { signal }) });
     const problems = [...found.problems, ...ledgerProblems];
     const report = { ...found, problems, ok: problems.length === 0 };
     const result = { ok: String(report.ok), problems: String(problems.length) };
@@ -145,7 +146,8 @@ export function createEvidenceStore(stateDirectory: string, options: { clock: Cl
     },
     async prefetchImage(engine, imageId, signal) {
       try {
-        await storeImage(engine, imageId, stateDirectory, signal);
+        const space = new SpaceGuard(stateDirectory, options.keepFree);
+        await storeImage(engine, imageId, stateDirectory, { space, ...(signal && { signal }) });
       } catch (error) {
         if (signal?.aborted) throw signal.reason;
         throw captureFailure(error, `storing image ${imageId}`, stateDirectory);
@@ -157,6 +159,12 @@ export function createEvidenceStore(stateDirectory: string, options: { clock: Cl
       return await loadShellImage(engine, bundle.source, bundle.manifest, signal);
     },
   };
+}
+
+export interface StoreOptions {
+  readonly clock: Clock;
+  /** Bytes to leave free on the disk when an image is stored ahead of time; a part of the disk when absent. */
+  readonly keepFree?: number;
 }
 
 interface Opened extends AsyncDisposable {

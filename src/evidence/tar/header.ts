@@ -108,7 +108,8 @@ function ustarBlock(header: TarHeader, flag: string): Buffer {
     octal(block, 337, 8, header.device.minor);
   }
   block.write('        ', 148, 'latin1');
-  const sum = block.reduce((total, byte) => total + byte, 0);
+  let sum = 0;
+  for (const byte of block) sum += byte;
   block.write(`${sum.toString(8).padStart(6, '0')}\0 `, 148, 'latin1');
   return block;
 }
