@@ -233,12 +233,12 @@ export function describeEngine(
       await engine.waitHealthy(well.id, 10_000);
       expect((await engine.inspect(well.id)).health).toBe('healthy');
       await using ill = await startContainer({ options: [...check, 'false'] });
-      await expect(engine.waitHealthy(ill.id, 10_000)).rejects.toMatchObject({ code: 'E_REPLACE' });
+      await expect(engine.waitHealthy(ill.id, 10_000)).rejects.toMatchObject({ code: 'E_UNHEALTHY' });
       await using gone = await startContainer({
         command: ['sh', '-c', 'echo "no \u001b[31mconfig"; exit 3'],
       });
       await expect(engine.waitHealthy(gone.id, 10_000)).rejects.toMatchObject({
-        code: 'E_REPLACE',
+        code: 'E_UNHEALTHY',
         message: expect.stringMatching(/ended with code 3.*no \\x1b\[31mconfig/),
       });
     });

@@ -4,6 +4,7 @@ import type { Client } from './client.ts';
 import { engineFailure, statusOf } from './failures.ts';
 import { inspectIfThere } from './lookup.ts';
 import type { Notes } from './notes.ts';
+import { isWaiting, removeWaitingNetwork } from './waiting-network.ts';
 
 /** The engine makes such names up for volumes that were given none. */
 const ANONYMOUS_VOLUME = /^[0-9a-f]{64}$/;
@@ -27,6 +28,7 @@ export async function destroy(client: Client, notes: Notes, id: string): Promise
     }
   }
   await untilGone(client, container.Id);
+  if (isWaiting(container)) await removeWaitingNetwork(client);
   for (const { Name: volume } of container.Mounts ?? []) {
     if (volume !== undefined && ANONYMOUS_VOLUME.test(volume)) await removeUnused(client, volume);
   }

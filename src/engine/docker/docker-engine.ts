@@ -15,9 +15,13 @@ import { waitHealthy } from './health.ts';
 import { commit, loadImage, removeImage, repoDigests, saveImage } from './images.ts';
 import { listContainers, lookUp } from './lookup.ts';
 import { openNotes } from './notes.ts';
+import { prepareReplacement } from './prepare.ts';
 import { endRedirection, redirect } from './redirect/redirect.ts';
 import { replacePristine } from './replace.ts';
+import { ensureStandby, removeStandbys, standbyOf } from './standby.ts';
+import { start, stop } from './stop.ts';
 import { logsOf, readPath } from './streams.ts';
+import { withdrawReplacement } from './withdraw.ts';
 
 export interface DockerEngineOptions {
   readonly address: EngineAddress;
@@ -85,19 +89,23 @@ export async function connectDocker(options: DockerEngineOptions): Promise<Engin
     },
     freeze: (id) => freeze(client, notes, id),
     thaw: (id, frozen) => thaw(client, notes, id, frozen),
-    replacePristine: (suspectId, given) => replacePristine(client, notes, suspectId, given),
+    replacePristine: (id, request) =>
+      replacePristine(client, notes, id, request, { beforeLeaving: () => endRedirection(client, id) }),
     planReplacement: () => notYet(),
-    prepareReplacement: () => notYet(),
+    prepareReplacement: (id, request, how) => prepareReplacement(client, notes, id, request, how),
     redirect: (id, candidateId) => redirect(client, notes, id, candidateId),
     endRedirection: (id) => endRedirection(client, id),
-    withdrawReplacement: () => notYet(),
+    async withdrawReplacement(id, request) {
+      await endRedirection(client, id);
+      await withdrawReplacement(client, notes, id, request);
+    },
     compareReplacement: (id, replacementId) => compareReplacement(client, notes, id, replacementId),
     recreateDependents: async () => [],
-    ensureStandby: () => notYet(),
-    standbyOf: async () => null,
-    removeStandbys: async () => {},
-    stop: () => notYet(),
-    start: () => notYet(),
+    ensureStandby: (id) => ensureStandby(client, notes, id),
+    standbyOf: (id) => standbyOf(client, id),
+    removeStandbys: (keepFor) => removeStandbys(client, keepFor),
+    stop: (id, how) => stop(client, notes, id, how),
+    start: (id) => start(client, notes, id),
     waitHealthy: (id, timeoutMs) => waitHealthy(client, id, timeoutMs),
     destroy: (id) => destroy(client, notes, id),
     saveImage: (imageId) => saveImage(client, imageId),

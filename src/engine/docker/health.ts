@@ -7,20 +7,29 @@ import type { Inspect } from './vendor.ts';
 
 /** A container without a health check counts as healthy after it has run for so long. */
 const STEADY_MS = 1000;
+const LOOK_EVERY_MS = 100;
 const LAST_LINES = 5;
+
+/** Started again so often while we look, it will not come to rest. */
+const MAX_RESTARTS = 3;
 
 /**
  * Waits until a container is healthy.
- * @throws {PristineError} E_REPLACE with its last lines when it ends, is unhealthy, or takes longer than `timeoutMs`
+ * @throws {PristineError} E_UNHEALTHY with its last lines when it ends, is restarted again and again, is unhealthy, or
+ * takes longer than `timeoutMs`
  */
 export async function waitHealthy(client: Client, id: string, timeoutMs: number): Promise<void> {
   const deadline = Date.now() + timeoutMs;
   let startedAt = '';
   let steadySince = 0;
+  let restartsBefore: number | null = null;
   for (;;) {
     const container = await inspectIfThere(client, id);
     if (container === null) throw unhealthy(id, 'has ended and is gone', []);
-    const { State: state } = container;
+    const { State: state, RestartCount: restarts = 0 } = container;
+    restartsBefore ??= restarts;
+    if (restarts - restartsBefore >= MAX_RESTARTS)
+      throw await failed(client, container, `ends again and again, last with code ${state.ExitCode}`);
     if (state.Running && !state.Restarting) {
       if (state.Health?.Status === 'healthy') return;
       if (state.Health?.Status === 'unhealthy') throw await failed(client, container, 'is unhealthy');
@@ -34,7 +43,7 @@ export async function waitHealthy(client: Client, id: string, timeoutMs: number)
     }
     if (Date.now() > deadline)
       throw await failed(client, container, `is not healthy after ${timeoutMs / 1000} s`);
-    await sleep(100);
+    await sleep(LOOK_EVERY_MS);
   }
 }
 
@@ -58,7 +67,7 @@ function unhealthy(name: string, what: string, lines: readonly string[]): Pristi
     .slice(-LAST_LINES)
     .map((line) => printable(line.slice(0, 300)))
     .join(' | ');
-  return new PristineError('E_REPLACE', `${name} ${what}${said === '' ? '' : `; it said last: ${said}`}`, {
+  return new PristineError('E_UNHEALTHY', `${name} ${what}${said === '' ? '' : `; it said last: ${said}`}`, {
     next: `Look at "docker logs ${name}"; the suspect and its evidence are kept.`,
   });
 }
