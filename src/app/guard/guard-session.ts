@@ -9,9 +9,8 @@ import type { ChangeSensor } from '../../sensor/index.ts';
 import type { GuardedContainer } from '../../server/index.ts';
 import type { Store } from '../../store/index.ts';
 import type { Policies } from '../policies.ts';
-import { readerFor } from '../readers.ts';
 import { CapturePreparation } from './capture-preparation.ts';
-import { ContainerWatch, type Observation } from './container-watch.ts';
+import type { ContainerWatch } from './container-watch.ts';
 import { Holds } from './holds.ts';
 import { IncidentRecorder } from './incident-recorder.ts';
 import { type UnwatchedTime, unwatchedSince } from './last-run.ts';
@@ -19,6 +18,7 @@ import { Pauses } from './pauses.ts';
 import { problemEvent } from './problem-event.ts';
 import { Protection } from './protection.ts';
 import { isWaiting, originalOf, Recovery } from './recovery.ts';
+import { WatchList } from './watch-list.ts';
 
 export interface GuardSessionOptions {
   readonly names: readonly string[];
@@ -41,7 +41,7 @@ export interface GuardSessionOptions {
 export class GuardSession {
   readonly #options: GuardSessionOptions;
   readonly #recorder: IncidentRecorder;
-  readonly #watches = new Map<string, ContainerWatch>();
+  readonly #watches: WatchList;
   readonly #recovery: Recovery;
   readonly #holds: Holds;
   readonly #preparation: CapturePreparation;
@@ -68,6 +68,13 @@ export class GuardSession {
       decide: (incident, policy, finding) => this.#decide(incident, policy, [finding]),
       onProblem,
     });
+    this.#watches = new WatchList({
+      ...options,
+      protection: this.#protection,
+      recorder: this.#recorder,
+      onFindings: (incident, policy, findings) => this.#decide(incident, policy, findings),
+      onWatched: (watch) => this.#onWatched(watch),
+    });
     this.#holds = new Holds({
       enforcer: options.enforcer,
       engine: options.engine,
@@ -85,7 +92,7 @@ export class GuardSession {
   }
 
   containers(): GuardedContainer[] {
-    return [...this.#watches.values()].map(({ details: { id, name, image }, policy: { mode } }) => ({
+    return this.#watches.all().map(({ details: { id, name, image }, policy: { mode } }) => ({
       id,
       name,
       image,
@@ -100,7 +107,7 @@ export class GuardSession {
         this.#watches.get(event.containerId)?.touched(event);
         if (event.operation === 'attributes' || event.operation === 'rename')
           this.#protection.recheck(event.containerId);
-      } else this.#onGap(event.containerId, event);
+      } else this.#watches.gap(event.containerId, event);
     }
   }
 
@@ -131,10 +138,10 @@ export class GuardSession {
           await this.#expect(await engine.inspect(container.id));
           continue;
         }
-        await this.#watch(container.id);
+        await this.#watches.add(container.id);
         const startedAt = this.#watches.get(container.id)?.details.startedAt ?? null;
         const gap = unwatchedSince(lastRun, startedAt, clock.now());
-        if (gap !== null) this.#onGap(container.id, gap);
+        if (gap !== null) this.#watches.gap(container.id, gap);
       } catch (error) {
         // What nobody asked for by name must not keep the others from being guarded.
         if (names.length > 0) throw error;
@@ -151,7 +158,7 @@ export class GuardSession {
     const { containerId: id } = event;
     void this.#recovery.onEngineEvent(event);
     const pause = this.#pauses.note(event);
-    if (pause !== null) this.#onGap(id, pause);
+    if (pause !== null) this.#watches.gap(id, pause);
     const work = (this.#atWork.get(id) ?? Promise.resolve()).then(() => this.#onEvent(event));
     this.#atWork.set(id, work);
     void work.then(() => {
@@ -163,24 +170,26 @@ export class GuardSession {
   async resynchronise(gap: UnwatchedTime): Promise<void> {
     const containers = await this.#options.engine.list();
     const present = new Set(containers.map(({ id }) => id));
-    for (const id of [...this.#watches.keys()]) {
-      if (!present.has(id)) await this.#unwatch(id, 'the container was removed');
+    for (const {
+      details: { id },
+    } of this.#watches.all()) {
+      if (!present.has(id)) await this.#watches.remove(id, 'the container was removed');
     }
     for (const container of containers) {
       if (!this.#chooses(container)) continue;
       await this.#onEvent({ containerId: container.id, kind: isAlive(container) ? 'start' : 'create' });
     }
-    this.#onGap(null, gap);
+    this.#watches.gap(null, gap);
   }
 
   rescanAll(): void {
-    for (const watch of this.#watches.values()) watch.rescan();
+    for (const watch of this.#watches.all()) watch.rescan();
   }
 
   /** Does what comes with time: repaves, standbys, suspects that were kept long enough. */
   async tick(): Promise<void> {
     try {
-      const watched = [...this.#watches.values()];
+      const watched = this.#watches.all();
       await this.#recovery.tick(watched);
       await this.#recovery.ensureStandbys(watched);
     } catch (error) {
@@ -194,9 +203,8 @@ export class GuardSession {
     await Promise.all(this.#atWork.values());
     await this.#protection.close();
     await this.#options.sensor.close();
-    await Promise.all([...this.#watches.values()].map((watch) => watch.stop()));
+    await this.#watches.close();
     await this.#recovery.close();
-    this.#watches.clear();
   }
 
   #chooses(container: ContainerSummary): boolean {
@@ -209,7 +217,7 @@ export class GuardSession {
 
   async #onEvent({ containerId: id, kind }: Pick<EngineEvent, 'containerId' | 'kind'>): Promise<void> {
     try {
-      if (kind === 'remove') await this.#unwatch(id, 'the container was removed');
+      if (kind === 'remove') await this.#watches.remove(id, 'the container was removed');
       else if (kind === 'start') await this.#onStart(id);
       else if (kind === 'create') await this.#onCreate(id);
       // What was made ready under another name has its own now.
@@ -231,20 +239,16 @@ export class GuardSession {
 
   /** A container started: a chosen one is watched, one that is watched already has new processes. */
   async #onStart(id: string): Promise<void> {
-    const { engine, sensor } = this.#options;
     const watch = this.#watches.get(id);
-    const details = await engine.inspect(id);
+    const details = await this.#options.engine.inspect(id);
     if (watch === undefined) {
       if (!isAlive(details)) return;
       if (!this.#chooses(details)) this.#protection.pass(details);
       else if (isWaiting(details)) await this.#expect(details);
-      else await this.#watch(id);
+      else await this.#watches.add(id);
       return;
     }
-    watch.details = details;
-    await sensor.watch(details);
-    watch.rescan();
-    await this.#protection.protect(details, watch.policy);
+    await this.#watches.renew(watch, details);
   }
 
   /** A container that does not run yet: its first program is to be checked too. */
@@ -258,42 +262,8 @@ export class GuardSession {
     await this.#protection.protect(details, this.#options.policies.policyFor(details));
   }
 
-  async #watch(id: string): Promise<void> {
-    if (this.#watches.has(id) || this.#closing.signal.aborted) return;
-    const { engine, sensor, policies, logger, emit } = this.#options;
-    const details = await engine.inspect(id);
-    const container = { id, name: details.name };
-    const policy = policies.policyFor(details);
-    const watch: ContainerWatch = new ContainerWatch({
-      details,
-      policy,
-      reader: readerFor(details, engine),
-      logger,
-      onObservation: (observation) => this.#observe(watch, observation),
-      onGapClosed: (reason, lengthMs) => {
-        const length = lengthMs === undefined ? {} : { lengthMs };
-        emit({ type: 'gap', at: this.#now(), container, reason, rescanned: true, ...length });
-      },
-    });
-    this.#watches.set(id, watch);
-    try {
-      await sensor.watch(details);
-    } catch (error) {
-      this.#watches.delete(id);
-      throw error;
-    }
-    const protection = await this.#protection.protect(details, policy);
-    const blindSpots = [...sensor.blindSpots(details), ...watch.reader.blindSpots(details)];
-    emit({
-      type: 'watching',
-      at: this.#now(),
-      container,
-      mode: policy.mode,
-      sensor: sensor.kind,
-      blindSpots,
-      protection,
-    });
-    watch.rescan();
+  async #onWatched(watch: ContainerWatch): Promise<void> {
+    const { details, policy } = watch;
     if (policy.mode !== 'heal') return;
     await this.#holds.watch(details, () => this.#isEvidence(watch));
     void this.#preparation.prepare(details, this.#closing.signal);
@@ -308,39 +278,6 @@ export class GuardSession {
     return incident !== null && decide(incident.findings, watch.policy) === 'heal';
   }
 
-  async #unwatch(id: string, reason: string): Promise<void> {
-    await this.#protection.release(id);
-    const watch = this.#watches.get(id);
-    if (watch === undefined) return;
-    this.#watches.delete(id);
-    await this.#options.sensor.unwatch(id);
-    await watch.stop();
-    this.#options.emit({
-      type: 'unwatched',
-      at: this.#now(),
-      container: { id, name: watch.details.name },
-      reason,
-    });
-    await this.#recorder.close(id, reason);
-  }
-
-  async #observe(
-    { details, policy }: ContainerWatch,
-    { evaluation, eventTimes }: Observation,
-  ): Promise<void> {
-    const container = { id: details.id, name: details.name };
-    const { emit } = this.#options;
-    for (const { change, because } of evaluation.expected) {
-      emit({ type: 'change', at: this.#now(), container, change, expected: because });
-    }
-    const latencyOf = ({ path }: Finding) => {
-      const at = eventTimes.get(path);
-      return at === undefined ? undefined : Date.now() - at;
-    };
-    const incident = await this.#recorder.record(details, policy.mode, evaluation.findings, latencyOf);
-    if (incident !== null) this.#decide(incident, policy, evaluation.findings);
-  }
-
   #decide(incident: string, policy: Policy, findings: readonly Finding[]): void {
     if (decide(findings, policy) === 'heal') this.#recovery.start(incident);
   }
@@ -349,20 +286,8 @@ export class GuardSession {
   async #takeOver(original: string, replacement: string): Promise<void> {
     // A response may end after the sensor was closed: then nothing is watched any more.
     if (this.#closing.signal.aborted || !this.#watches.has(original)) return;
-    await this.#unwatch(original, 'a pristine container took its place');
-    await this.#watch(replacement);
-  }
-
-  #onGap(containerId: string | null, { reason, lengthMs }: UnwatchedTime): void {
-    const concerned = [...this.#watches.values()].filter(
-      ({ details }) => containerId === null || details.id === containerId,
-    );
-    for (const watch of concerned) {
-      const container = { id: watch.details.id, name: watch.details.name };
-      const length = lengthMs === undefined ? {} : { lengthMs };
-      this.#options.emit({ type: 'gap', at: this.#now(), container, reason, rescanned: false, ...length });
-      watch.rescan(reason, lengthMs);
-    }
+    await this.#watches.remove(original, 'a pristine container took its place');
+    await this.#watches.add(replacement);
   }
 
   #problem(error: unknown): void {
