@@ -100,7 +100,7 @@ async function collect(
 ): Promise<Layers> {
   const parts: CaptureContext[] = [];
   const part = (what: string): CaptureContext => {
-    context.signal?.throwIfAborted();
+    // Nothing here may throw: what has begun already would go on alone.
     context.onProgress?.(what);
     const own = { ...context, builder: context.builder.part(), omissions: new Omissions() };
     parts.push(own);
