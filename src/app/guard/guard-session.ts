@@ -201,10 +201,11 @@ export class GuardSession {
   async close(): Promise<void> {
     this.#closing.abort();
     await Promise.all(this.#atWork.values());
+    // Responses hold layers and programs until they are over.
+    await this.#recovery.close();
     await this.#protection.close();
     await this.#options.sensor.close();
     await this.#watches.close();
-    await this.#recovery.close();
   }
 
   #chooses(container: ContainerSummary): boolean {
