@@ -54,7 +54,8 @@ export function detailsOf(
   };
 }
 
-function portLines(ports: PortMap): string[] {
+/** Where published ports answer, e.g. `127.0.0.1:8080->80/tcp`. */
+export function portLines(ports: PortMap): string[] {
   return Object.entries(ports).flatMap(([inside, bindings]) =>
     (bindings ?? []).map(({ HostIp, HostPort }) => {
       const address = HostIp.includes(':') ? `[${HostIp}]` : HostIp || '0.0.0.0';

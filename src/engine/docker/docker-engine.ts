@@ -7,6 +7,7 @@ import type { Engine, EngineCapabilities, EngineInfo } from '../port.ts';
 import { type EngineAddress, isLocal } from './address.ts';
 import { connect } from './client.ts';
 import { compareReplacement } from './compare.ts';
+import { recreateDependents } from './dependents.ts';
 import { destroy } from './destroy.ts';
 import { detailsOf } from './details.ts';
 import { pastEvents, watchEvents } from './events.ts';
@@ -15,6 +16,7 @@ import { waitHealthy } from './health.ts';
 import { commit, loadImage, removeImage, repoDigests, saveImage } from './images.ts';
 import { listContainers, lookUp } from './lookup.ts';
 import { openNotes } from './notes.ts';
+import { planReplacement } from './plan.ts';
 import { prepareReplacement } from './prepare.ts';
 import { endRedirection, redirect } from './redirect/redirect.ts';
 import { replacePristine } from './replace.ts';
@@ -91,7 +93,7 @@ export async function connectDocker(options: DockerEngineOptions): Promise<Engin
     thaw: (id, frozen) => thaw(client, notes, id, frozen),
     replacePristine: (id, request) =>
       replacePristine(client, notes, id, request, { beforeLeaving: () => endRedirection(client, id) }),
-    planReplacement: () => notYet(),
+    planReplacement: (id, request) => planReplacement(client, notes, id, request, capabilities.localStorage),
     prepareReplacement: (id, request, how) => prepareReplacement(client, notes, id, request, how),
     redirect: (id, candidateId) => redirect(client, notes, id, candidateId),
     endRedirection: (id) => endRedirection(client, id),
@@ -100,7 +102,8 @@ export async function connectDocker(options: DockerEngineOptions): Promise<Engin
       await withdrawReplacement(client, notes, id, request);
     },
     compareReplacement: (id, replacementId) => compareReplacement(client, notes, id, replacementId),
-    recreateDependents: async () => [],
+    recreateDependents: (id, replacementId, suffix) =>
+      recreateDependents(client, notes, id, replacementId, suffix),
     ensureStandby: (id) => ensureStandby(client, notes, id),
     standbyOf: (id) => standbyOf(client, id),
     removeStandbys: (keepFor) => removeStandbys(client, keepFor),
@@ -150,8 +153,4 @@ function storageIsHere(answer: InfoAnswer): boolean {
   if (process.getuid?.() !== 0 || answer.KernelVersion !== release()) return false;
   if (answer.Driver === 'overlay2') return existsSync(join(answer.DockerRootDir, 'overlay2'));
   return answer.Driver === 'overlayfs' && existsSync(answer.DockerRootDir);
-}
-
-async function notYet(): Promise<never> {
-  throw new PristineError('E_NOT_SUPPORTED', 'this engine cannot do that yet', { next: 'Update Pristine.' });
 }

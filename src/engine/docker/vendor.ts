@@ -64,6 +64,7 @@ export interface HostConfig {
   readonly ContainerIDFile?: string;
   readonly Links?: string[] | null;
   readonly NanoCpus?: number;
+  readonly Devices?: readonly { readonly PathOnHost: string }[] | null;
 }
 
 interface ContainerConfig {
@@ -99,6 +100,8 @@ export interface Inspect {
     readonly Restarting: boolean;
     readonly Pid: number;
     readonly ExitCode: number;
+    /** Why it could not be started the last time. */
+    readonly Error?: string;
     readonly StartedAt: string;
     readonly Health?: { readonly Status: string } | null;
   };
