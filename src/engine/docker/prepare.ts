@@ -79,7 +79,7 @@ function as(container: Inspect): Replacement {
 }
 
 /** Why a container cannot wait without the network that it is to have; null when it can. */
-export export function whyNot({ HostConfig: host }: Inspect): string | null {
+export function whyNot({ HostConfig: host }: Inspect): string | null {
   if (host.NetworkMode === 'host') return "it shares the host's network";
   if (host.NetworkMode.startsWith('container:')) return "it shares another container's network";
   // The engine writes these into its environment and /etc/hosts only when it starts on the default bridge.
