@@ -108,6 +108,7 @@ export const ledgerEntrySchema = z.object({
     'export',
     'shell',
     'destroy-suspect',
+    'expire',
     'forced',
     'override',
     'deny',
