@@ -24,6 +24,7 @@ export const NOTIFICATION_EVENTS = [
   'problem',
 ] as const;
 const notificationEventSchema = z.enum(NOTIFICATION_EVENTS);
+export type NotificationEvent = z.infer<typeof notificationEventSchema>;
 
 /** `summary`: several at once, as more came than the target takes; `dropped`: what was given up; `test`: by hand. */
 export const notificationKindSchema = z.enum([...NOTIFICATION_EVENTS, 'summary', 'dropped', 'test']);
