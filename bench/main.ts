@@ -11,6 +11,7 @@ import { detection } from './benchmarks/detection.ts';
 import { writeLoop } from './benchmarks/files.ts';
 import { idle } from './benchmarks/idle.ts';
 import { integrityCheck } from './benchmarks/integrity-check.ts';
+import { recovery } from './benchmarks/recovery.ts';
 import { requests } from './benchmarks/requests.ts';
 import { scan } from './benchmarks/scan.ts';
 import { shellLoop } from './benchmarks/shell-loop.ts';
@@ -21,7 +22,7 @@ import { type BenchmarkResult, runBenchmark } from './harness/run-benchmark.ts';
 
 const BENCHMARKS = [
   ...[spawn, shellLoop, requests, writeLoop, containerStart],
-  ...[detection, scan, integrityCheck, idle],
+  ...[detection, scan, integrityCheck, idle, recovery],
 ];
 
 interface Options {

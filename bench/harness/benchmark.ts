@@ -7,6 +7,8 @@ export type Bar =
   | { readonly kind: 'ratio'; readonly variant: string; readonly limit: number }
   /** The variant's median itself, in the metric's unit. */
   | { readonly kind: 'value'; readonly variant: string; readonly limit: number }
+  /** No sample of the variant is worse. */
+  | { readonly kind: 'worst'; readonly variant: string; readonly limit: number }
   /** The variant's median is no worse than another variant's, or than a share of that. */
   | { readonly kind: 'versus'; readonly variant: string; readonly other: string; readonly share?: number };
 

@@ -107,6 +107,15 @@ function judge(bar: Bar, { better, unit }: Metric, rows: readonly Row[]): BarRes
       return result(`${atMost} ${bar.limit}×`, row?.ratio?.median, bar.limit);
     case 'value':
       return result(`${atMost} ${bar.limit} ${unit}`, row?.median, bar.limit);
+    case 'worst': {
+      const extreme = better === 'lower' ? Math.max : Math.min;
+      const value = row === undefined ? undefined : extreme(...row.samples);
+      return result(
+        `${atMost} ${bar.limit} ${unit} every time (${value ?? 'not measured'})`,
+        value,
+        bar.limit,
+      );
+    }
     case 'versus': {
       const { other, share = 1 } = bar;
       const than = share === 1 ? other : `${share} of ${other}`;

@@ -5,6 +5,7 @@ import type { Client } from '../client.ts';
 import { engineFailure, statusOf } from '../failures.ts';
 import { inspectIfThere, lookUp } from '../lookup.ts';
 import type { Notes } from '../notes.ts';
+import { WAITING_NETWORK } from '../waiting-network.ts';
 import { drained } from './drain.ts';
 import {
   changePacketFilter,
@@ -14,9 +15,6 @@ import {
   routeLoopback,
 } from './packet-filter.ts';
 import { bindingsOf, leadRules, leads, passRules, type Redirection } from './rules.ts';
-
-/** The internal network on which a candidate waits. */
-const WAITING_NETWORK = 'pristine-waiting';
 
 /** Connections through a redirection have so long to end, in milliseconds. */
 const DRAIN_MS = 3000;
