@@ -44,3 +44,61 @@ test('freeze gives up on other refusals at once, and on this one after a while',
   await expect(hopeless.freeze(container.id)).rejects.toMatchObject({ code: 'E_ENGINE_REFUSED' });
   expect(await statusOf(container.id)).toBe('running');
 });
+
+async function plainEngine() {
+  const stateDirectory = mkdtempSync(join(tmpdir(), 'pristine-test-freeze-'));
+  onTestFinished(() => rmSync(stateDirectory, { recursive: true, force: true }));
+  return findEngine({ env: process.env, stateDirectory });
+}
+
+const networksAndPolicy = async (id: string) => {
+  const format = '{{json .NetworkSettings.Networks}} {{.HostConfig.RestartPolicy}}';
+  return (await docker('inspect', '-f', format, id)).replace(/\{"bridge":.*\} /, '{bridge} ');
+};
+
+test('freeze leaves nothing that starts it again, and thaw gives everything back', async () => {
+  await using container = await startContainer({
+    options: ['--network', 'bridge', '--restart', 'on-failure:3'],
+  });
+  const before = await networksAndPolicy(container.id);
+  const engine = await plainEngine();
+  const frozen = await engine.freeze(container.id);
+  expect(frozen).toEqual({ wasPaused: false, networks: ['bridge'] });
+  expect(await networksAndPolicy(container.id)).toBe('{} {no 0}');
+  await engine.thaw(container.id, frozen);
+  expect(await networksAndPolicy(container.id)).toBe(before);
+  expect(await statusOf(container.id)).toBe('running');
+});
+
+test('what somebody restarts, wakes or connects is frozen again, and what was taken first is known still', async () => {
+  const options = ['--network', 'bridge', '--restart', 'always', '--stop-signal', 'SIGKILL'];
+  await using container = await startContainer({ options });
+  const before = await networksAndPolicy(container.id);
+  const engine = await plainEngine();
+  const frozen = await engine.freeze(container.id);
+  for (const interfere of [
+    ['restart'],
+    ['unpause'],
+    ['network', 'connect', 'bridge'],
+    ['update', '--restart', 'always'],
+  ]) {
+    await docker(...interfere, container.id);
+    expect(await engine.freeze(container.id), interfere.join(' ')).toEqual(frozen);
+    expect(`${await statusOf(container.id)} ${await networksAndPolicy(container.id)}`).toBe(
+      'paused {} {no 0}',
+    );
+  }
+  await docker('kill', container.id);
+  expect(await engine.freeze(container.id), 'ended').toEqual(frozen);
+  await engine.thaw(container.id, frozen);
+  expect(await networksAndPolicy(container.id)).toBe(before);
+});
+
+test('a container that never ran, or has ended, is taken off its networks, so that a start leads nowhere', async () => {
+  await using container = await startContainer({ options: ['--network', 'bridge'], start: false });
+  const engine = await plainEngine();
+  const frozen = await engine.freeze(container.id);
+  expect(frozen).toEqual({ wasPaused: false, networks: ['bridge'] });
+  await docker('start', container.id);
+  expect(await container.sh('ip addr')).not.toContain('eth0');
+});

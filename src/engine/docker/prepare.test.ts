@@ -170,21 +170,14 @@ test('a replacement that cannot start early is undone, and says why', async () =
     code: 'E_REPLACE',
     message: expect.stringContaining('shares'),
   });
-  await using bound = await startContainer({
-    options: ['--network', network, '-v', `${stateDirectory}/gone:/gone`],
-  });
-  rmSync(`${stateDirectory}/gone`, { recursive: true });
-  await using file = await startContainer({
-    options: ['--network', network, '--sysctl', 'net.ipv4.ip_forward=1'],
-  });
+  await using held = await startContainer({ options: ['--network', network] });
   await expect(
-    engine.prepareReplacement(file.id, requestFor(file), {
+    engine.prepareReplacement(held.id, requestFor(held), {
       place: 'no-network',
       onCreated: () => Promise.reject(new Error('not held')),
     }),
   ).rejects.toMatchObject({ code: 'E_REPLACE', message: expect.stringContaining('not held') });
-  expect(await containersOf(file)).toEqual([' running']);
-  void bound;
+  expect(await containersOf(held)).toEqual([' running']);
 });
 
 test('a candidate that has ended is removed, and a new one made', async () => {
