@@ -8,7 +8,7 @@ import type { EnforcementTarget } from '../../src/enforcement/index.ts';
 import type { TestContainer } from './engine.ts';
 import { watchTarget } from './watch-target.ts';
 
-export async function targetOf(container: TestContainer): Promise<EnforcementTarget> {
+export async function targetOf(container: Pick<TestContainer, 'id'>): Promise<EnforcementTarget> {
   const { id, name, image, pid, overlay } = await watchTarget(container.id);
   if (overlay === null) throw new Error(`${name} is on no overlay`);
   const { merged, upper, lower } = overlay;

@@ -14,20 +14,26 @@ export interface HoldsOptions {
 /** What a response has the enforcer hold: the layer of a suspect, and the first program of its replacement. */
 export class Holds {
   readonly #options: HoldsOptions;
+  /** Known since the container was watched: an engine that is removing one may not say any more where its layer is. */
+  readonly #watched = new Map<string, LayerTarget>();
 
   constructor(options: HoldsOptions) {
     this.#options = options;
   }
 
-  /** A container that the engine may have removed meanwhile is dead to it, and keeps its layer. */
+  /**
+   * Whoever removes the container meanwhile has the engine fail, to which it is dead from then on, and whole. To be
+   * released also when a container that was watched is gone.
+   */
   readonly layers: LayerHold = {
     hold: async (containerId) => {
       const { enforcer, engine } = this.#options;
       if (enforcer === null) return;
-      const layer = layerOf(await engine.inspect(containerId));
+      const layer = this.#watched.get(containerId) ?? layerOf(await engine.inspect(containerId));
       if (layer !== null) await enforcer.holdLayer(layer);
     },
     release: async (containerId) => {
+      this.#watched.delete(containerId);
       await this.#options.enforcer?.releaseLayer(containerId);
     },
   };
@@ -45,7 +51,7 @@ export class Holds {
   };
 
   /**
-   * Has the engine ask before it removes the container's layer; it waits for the answer, for 3 seconds at most.
+   * Has the engine ask before it removes the container's layer; it waits for the answer, for half a minute at most.
    *
    * @param isNeeded is to look at the layer once more: whoever wrote to it last may be why it is removed
    */
@@ -55,6 +61,7 @@ export class Holds {
     if (enforcer === null || layer === null) return;
     try {
       await enforcer.watchLayer(layer, isNeeded);
+      this.#watched.set(layer.id, layer);
     } catch (error) {
       onProblem(error);
     }
