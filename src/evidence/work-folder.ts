@@ -1,8 +1,8 @@
 import { randomBytes } from 'node:crypto';
-import { constants, type FileHandle, open, opendir, rm, stat } from 'node:fs/promises';
-import { join } from 'node:path';
+import { constants, type FileHandle, open, opendir, rename, rm, stat } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
 import { lockFile, tryLockFile } from '../linux/index.ts';
-import { privateFolder } from './durable.ts';
+import { privateFolder, syncFolder } from './durable.ts';
 
 const PREFIX = '.tmp-';
 
@@ -17,9 +17,11 @@ export interface WorkFolder extends AsyncDisposable {
  */
 export async function workFolder(parent: string, name = randomBytes(8).toString('hex')): Promise<WorkFolder> {
   await privateFolder(parent);
-  await sweep(parent);
   const path = join(parent, PREFIX + name);
-  const handle = await lockedFolder(path);
+  const handle = await gated(parent, async () => {
+    await sweep(parent);
+    return await lockedFolder(path);
+  });
   return {
     path,
     async [Symbol.asyncDispose]() {
@@ -52,6 +54,51 @@ async function sweep(parent: string): Promise<void> {
     } finally {
       await handle.close();
     }
+  }
+}
+
+/**
+ * Removes a folder at once and for ever: it has another name, which the next {@link workFolder} beside it would
+ * remove, before anything of it is gone.
+ */
+export async function removeAside(path: string): Promise<void> {
+  const parent = dirname(path);
+  const aside = join(parent, `${PREFIX}gone-${randomBytes(8).toString('hex')}`);
+  const handle = await openFolder(path);
+  try {
+    await lockFile(handle.fd);
+    await rename(path, aside);
+    await syncFolder(parent);
+    await rm(aside, { recursive: true, force: true });
+  } finally {
+    await handle.close();
+  }
+}
+
+/**
+ * Does something while nobody works in a work folder of these parents, and lets nobody begin meanwhile.
+ *
+ * @returns null, and nothing was done, when somebody is at work
+ */
+export async function whileQuiet<T>(parents: readonly string[], work: () => Promise<T>): Promise<T | null> {
+  const [parent, ...rest] = parents;
+  if (parent === undefined) return await work();
+  await privateFolder(parent);
+  return await gated(parent, async () => {
+    await sweep(parent);
+    for await (const { name } of await opendir(parent)) if (name.startsWith(PREFIX)) return null;
+    return await whileQuiet(rest, work);
+  });
+}
+
+/** Work folders of a parent are made one after the other. */
+async function gated<T>(parent: string, work: () => Promise<T>): Promise<T> {
+  const gate = await openFolder(parent);
+  try {
+    await lockFile(gate.fd);
+    return await work();
+  } finally {
+    await gate.close();
   }
 }
 

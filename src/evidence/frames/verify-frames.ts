@@ -25,9 +25,11 @@ export async function verifyFrames(
   signal?: AbortSignal,
 ): Promise<FrameReport> {
   const entries = await entriesOfIncident(ledgerPath(stateDirectory), incident);
+  // What was refused before that was removed on purpose.
+  const expired = entries.findLast(({ action, bundle }) => action === 'expire' && bundle === null)?.seq ?? -1;
   const recorded = new Map(
     entries
-      .filter(({ action }) => action === 'deny')
+      .filter(({ action, seq }) => action === 'deny' && seq > expired)
       .map(({ detail }) => [detail.record ?? '', detail.recordSha256]),
   );
   const problems: VerifyProblem[] = [];

@@ -6,14 +6,14 @@ import { type WorkFolder, workFolder } from '../work-folder.ts';
 
 /** Content that bundles share, by SHA-256: `blobs/sha256/HEX` in the state directory. */
 export class BlobStore {
-  readonly #folder: string;
+  readonly folder: string;
 
   constructor(stateDirectory: string) {
-    this.#folder = join(stateDirectory, 'blobs', 'sha256');
+    this.folder = join(stateDirectory, 'blobs', 'sha256');
   }
 
   path(digest: string): string {
-    return join(this.#folder, digest);
+    return join(this.folder, digest);
   }
 
   /** Size of a blob in bytes; null when it is not there. */
@@ -28,14 +28,14 @@ export class BlobStore {
 
   /** A place on the same filesystem to prepare blobs in. */
   work(): Promise<WorkFolder> {
-    return workFolder(this.#folder);
+    return workFolder(this.folder);
   }
 
   /** Takes over a finished file whose SHA-256 is known. */
   async adopt(file: string, digest: string): Promise<void> {
-    await privateFolder(this.#folder);
+    await privateFolder(this.folder);
     await rename(file, this.path(digest));
-    await syncFolder(this.#folder);
+    await syncFolder(this.folder);
   }
 }
 

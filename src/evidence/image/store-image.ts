@@ -1,4 +1,4 @@
-import { readFile, rm } from 'node:fs/promises';
+import { readFile, rm, utimes } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
 import type { Engine } from '../../engine/index.ts';
@@ -29,13 +29,13 @@ export async function storeImage(
   options: UnpackOptions = {},
 ): Promise<StoredImage> {
   const blobs = new BlobStore(stateDirectory);
-  const record = join(
-    stateDirectory,
-    'images',
-    `${imageId.replace(/^sha256:/, '').replaceAll(/[^\w.-]/g, '_')}.json`,
-  );
+  const record = imageRecordPath(stateDirectory, imageId);
   const stored = await storedImage(record, blobs);
-  if (stored !== null) return stored;
+  if (stored !== null) {
+    // The record's time says when the image was last of use; on a read-only or full disk it need not.
+    await utimes(record, new Date(), new Date()).catch(() => {});
+    return stored;
+  }
 
   await using work = await blobs.work();
   const archive = await engine.saveImage(imageId);
@@ -56,6 +56,21 @@ export async function storeImage(
   await privateFolder(join(stateDirectory, 'images'));
   await replaceFile(record, canonicalJson({ config: configDigest, layers: digests }));
   return { config, layers: await Promise.all(digests.map((digest) => sized(blobs, digest))) };
+}
+
+/** Where it is recorded which blobs an image consists of. */
+export function imageRecordPath(stateDirectory: string, imageId: string): string {
+  const name = imageId.replace(/^sha256:/, '').replaceAll(/[^\w.-]/g, '_');
+  return join(stateDirectory, 'images', `${name}.json`);
+}
+
+/** The blobs in an image's record; null when it is none. */
+export function parseImageRecord(bytes: Buffer): z.infer<typeof recordSchema> | null {
+  try {
+    return recordSchema.parse(JSON.parse(bytes.toString('utf8')));
+  } catch {
+    return null;
+  }
 }
 
 async function storedImage(record: string, blobs: BlobStore): Promise<StoredImage | null> {

@@ -14,21 +14,26 @@ export async function entriesOfIncident(ledger: string, incident: string): Promi
   return entriesWith(ledger, incident, ({ detail }) => detail.incident === incident);
 }
 
+/** Every entry that can be read, oldest first. */
+export async function* eachEntry(ledger: string, text = ''): AsyncGenerator<LedgerEntry> {
+  try {
+    await using file = await open(ledger, constants.O_RDONLY | constants.O_NOFOLLOW);
+    for await (const { line } of linesOf(file)) {
+      const entry = line.includes(text) ? readable(line) : undefined;
+      if (entry !== undefined) yield entry;
+    }
+  } catch (error) {
+    if (systemErrorCode(error) !== 'ENOENT') throw error;
+  }
+}
+
 async function entriesWith(
   ledger: string,
   text: string,
   fits: (entry: LedgerEntry) => boolean,
 ): Promise<LedgerEntry[]> {
   const entries: LedgerEntry[] = [];
-  try {
-    await using file = await open(ledger, constants.O_RDONLY | constants.O_NOFOLLOW);
-    for await (const { line } of linesOf(file)) {
-      const entry = line.includes(text) ? readable(line) : undefined;
-      if (entry !== undefined && fits(entry)) entries.push(entry);
-    }
-  } catch (error) {
-    if (systemErrorCode(error) !== 'ENOENT') throw error;
-  }
+  for await (const entry of eachEntry(ledger, text)) if (fits(entry)) entries.push(entry);
   return entries;
 }
 

@@ -9,9 +9,10 @@ import { openBundle } from '../bundle/source.ts';
 import { captureFailure } from '../failures.ts';
 import { verifyFrames } from '../frames/verify-frames.ts';
 import { storeImage } from '../image/store-image.ts';
-import { entriesAbout } from '../ledger/entries-about.ts';
+import { eachEntry, entriesAbout } from '../ledger/entries-about.ts';
 import { ledgerPath, openLedger } from '../ledger/ledger.ts';
 import { verifyLedger } from '../ledger/verify-ledger.ts';
+import { prune } from '../retention/prune.ts';
 import { hostKey, parsePublicKey } from '../seal/host-key.ts';
 import { readBundleManifest } from '../seal/read-manifest.ts';
 import { SpaceGuard } from '../space.ts';
@@ -36,7 +37,7 @@ export function createEvidenceStore(stateDirectory: string, options: StoreOption
       return reference;
     } catch (error) {
       if (!(error instanceof PristineError) || isAbsolute(reference) || /[./]/.test(reference)) throw error;
-      throw noSuchBundle(reference, ids);
+      throw (await expiredBundle(ledgerFile, reference)) ?? noSuchBundle(reference, ids);
     }
   };
   const open = async (reference: string): Promise<Opened> => {
@@ -153,6 +154,7 @@ export function createEvidenceStore(stateDirectory: string, options: StoreOption
         throw captureFailure(error, `storing image ${imageId}`, stateDirectory);
       }
     },
+    prune: (retention, given) => prune(stateDirectory, ledger, retention, given),
     async openShellImage(engine, reference, signal) {
       await using bundle = await open(reference);
       await ledger.append('shell', bundle.manifest.bundle, { image: bundle.manifest.image.reference });
@@ -203,6 +205,21 @@ function noSuchBundle(reference: string, ids: readonly string[]): PristineError 
   const next =
     nearest === undefined ? 'No evidence has been captured here yet.' : `The nearest id is ${nearest}.`;
   return new PristineError('E_NO_SUCH_BUNDLE', `no evidence bundle ${reference}`, { next });
+}
+
+/** The error for evidence that was there once, and was removed on purpose. */
+async function expiredBundle(ledger: string, reference: string): Promise<PristineError | null> {
+  for await (const { action, bundle, at, actor, detail } of eachEntry(ledger, reference)) {
+    if (action !== 'expire' || (bundle !== reference && detail.incident !== reference)) continue;
+    const what = bundle === null ? `the refused files of ${reference}` : `the evidence bundle ${bundle}`;
+    const limit = detail.reason === 'age' ? 'age' : 'size of all evidence';
+    return new PristineError(
+      'E_NO_SUCH_BUNDLE',
+      `${what} expired: removed on purpose at ${at} by ${actor}, as retention limits the ${limit}`,
+      { next: 'Look for an exported copy; the ledger says whether there was one, and when it was removed.' },
+    );
+  }
+  return null;
 }
 
 function noSuchItem(item: string, { items }: BundleManifest): PristineError {

@@ -1,15 +1,24 @@
-import type { BundleManifest, Drift, LedgerEntry, VerifyReport } from '../../contract/index.ts';
+import type { BundleManifest, Drift, LedgerEntry, Retention, VerifyReport } from '../../contract/index.ts';
 import type { Engine } from '../../engine/index.ts';
 import type { FileSample } from '../../sensor/index.ts';
 import type { WrittenFile } from '../hashing-file.ts';
 import type { LedgerAction } from '../ledger/ledger.ts';
+import type { PruneOptions, PruneReport } from '../retention/prune.ts';
 import type { DeniedStore } from './denied-store.ts';
 import type { ShellImage } from './shell-image.ts';
 
 /** The evidence of one state directory. A bundle is named by its id, or by the path of a directory or exported tar. */
 export interface EvidenceStore extends DeniedStore {
-  /** Enters into the ledger what was done to a bundle, or to its suspect. */
-  record(action: LedgerAction, bundle: string, detail: Readonly<Record<string, string>>): Promise<void>;
+  /**
+   * Enters into the ledger what was done to a bundle, or to its suspect: `destroy-suspect`; `forced`, when a person
+   * went on although a bundle was incomplete or did not verify, with the reason in `detail`.
+   * @param bundle null when there is none, and `detail` names the incident
+   */
+  record(
+    action: LedgerAction,
+    bundle: string | null,
+    detail: Readonly<Record<string, string>>,
+  ): Promise<void>;
   /** Manifests of all bundles, newest first; one whose seal cannot be read is left out. */
   list(): Promise<BundleManifest[]>;
   /** @throws {PristineError} E_NO_SUCH_BUNDLE, naming the nearest id, E_EVIDENCE_INVALID */
@@ -41,6 +50,12 @@ export interface EvidenceStore extends DeniedStore {
   export(reference: string, output: string, signal?: AbortSignal): Promise<ExportedBundle>;
   /** Puts an image's layers into the store ahead of time, so that a later capture need not wait for them. */
   prefetchImage(engine: Pick<Engine, 'saveImage'>, imageId: string, signal?: AbortSignal): Promise<void>;
+  /**
+   * Removes the oldest bundles and refused files beyond what is to be kept, never one that is protected, nor with
+   * `onlyExported` one that was never exported; each is in the ledger before it goes.
+   * @throws {PristineError} E_STATE_LOCKED when another process is at it
+   */
+  prune(retention: Retention, options: PruneOptions): Promise<PruneReport>;
   /** Loads the image of a bundle into an engine, records that, and removes it when disposed of. */
   openShellImage(engine: Engine, reference: string, signal?: AbortSignal): Promise<ShellImage>;
 }
