@@ -60,10 +60,10 @@ export function syslogMessage(
   const data: Record<string, string | null> = {
     id,
     severity,
-    container: container?.name ?? null,
+    container: container === null ? null : cutBytes(container.name, 128),
     incident,
     rule,
-    path: path === null ? null : cutBytes(path, 300),
+    path: path === null ? null : cutBytes(path, 200),
     link: link === null ? null : cutBytes(link, 300),
     times: String(times),
   };
