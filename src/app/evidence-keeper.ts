@@ -14,6 +14,8 @@ export interface CaptureRequest {
   readonly frozen: boolean;
   /** The replacement serves already, and may write what both have. */
   readonly replacementRuns?: boolean;
+  /** Bytes to leave free on the disk; a part of the disk when absent. */
+  readonly keepFree?: number;
   readonly onProgress?: (sentence: string) => void;
   readonly signal?: AbortSignal;
 }
@@ -37,17 +39,21 @@ export async function capture(
   });
 }
 
-/** The evidence room as a response sees it. */
+/**
+ * The evidence room as a response sees it.
+ * @param keepFree bytes that captures leave free on the disk of the state directory; a part of the disk when absent
+ */
 export function evidenceKeeper(
   context: Context,
   engine: Engine,
   evidence: EvidenceStore,
   onProgress?: (sentence: string) => void,
+  keepFree?: number,
 ): EvidenceKeeper {
   return {
     capture: async (suspect, incident, timeline, replacementRuns) => {
-      const progress = onProgress === undefined ? {} : { onProgress };
-      const request = { suspect, incident, timeline, frozen: true, replacementRuns, ...progress };
+      const given = { ...(onProgress && { onProgress }), ...(keepFree !== undefined && { keepFree }) };
+      const request = { suspect, incident, timeline, frozen: true, replacementRuns, ...given };
       return (await capture(context, engine, request)).bundle;
     },
     sealedBundle: (incident) => newestBundle(evidence, incident.id),
@@ -55,6 +61,6 @@ export function evidenceKeeper(
     recordDestruction: (bundle, suspectId) =>
       evidence.record('destroy-suspect', bundle, { container: suspectId }),
     recordForced: (bundle, incident, why) =>
-      evidence.record('forced', bundle ?? incident.id, { incident: incident.id, why }),
+      evidence.record('forced', bundle, { incident: incident.id, why }),
   };
 }

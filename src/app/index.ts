@@ -1,5 +1,6 @@
 import type { DeniedFile, Incident, TimelineEntry } from '../contract/index.ts';
 import type { EngineStatus } from '../engine/index.ts';
+import type { PruneReport } from '../evidence/index.ts';
 import type { Clock, Logger } from '../kernel/index.ts';
 import { systemClock } from '../kernel/index.ts';
 import type { LockReport, UnlockReport } from '../lockdown/index.ts';
@@ -18,9 +19,11 @@ import {
   verifyEvidence,
 } from './evidence.ts';
 import type { GuardOptions } from './guard/guard.ts';
+import type { PruneRequest } from './prune.ts';
 import type { PsRow } from './ps.ts';
 import { ensureStateDirectory } from './state-directory.ts';
 
+export type { PruneReport } from '../evidence/index.ts';
 export type { LockReport, UnlockReport } from '../lockdown/index.ts';
 export type { CaptureByHand, RestorePlan } from './by-hand.ts';
 export type { ContentDiff, ContentSummary } from './content-diff.ts';
@@ -115,6 +118,10 @@ export function createApp(options: AppOptions) {
       show: (reference: string) => showEvidence(context, reference),
       export: (reference: string, output: string) => exportEvidence(context, reference, output),
       shell: (reference: string) => openEvidenceShell(context, reference),
+      prune: async (request: PruneRequest): Promise<PruneReport> => {
+        const { pruneEvidence } = await import('./prune.ts');
+        return pruneEvidence(context, request);
+      },
       denied: (incident?: string) => listDenied(context, incident),
       exportDenied: (incident: string, output: string) => exportDenied(context, incident, output),
     },

@@ -4,6 +4,7 @@ import { examples } from '../examples.ts';
 import { BUNDLE_COLUMNS, printBundle, printDeniedEvidence, printVerifyReport } from '../render/evidence.ts';
 import type { Runner } from '../session.ts';
 import { registerEvidenceDenied } from './evidence-denied.ts';
+import { registerEvidencePrune } from './evidence-prune.ts';
 import { registerEvidenceShell } from './evidence-shell.ts';
 
 const BUNDLE = 'id, folder or exported file of a bundle, or id of an incident';
@@ -12,7 +13,7 @@ export function registerEvidence(program: Command, run: Runner): void {
   const evidence = program
     .command('evidence')
     .helpCommand(false)
-    .summary('list, check, look at and export sealed evidence')
+    .summary('list, check, look at, export and remove sealed evidence')
     .description('Works with sealed evidence. Every access but listing is recorded in the ledger.')
     .addHelpText('after', examples(['pristine evidence verify ev-20260102t030405-k3f9qz', 'check a seal']));
   registerList(evidence, run);
@@ -20,6 +21,7 @@ export function registerEvidence(program: Command, run: Runner): void {
   registerShow(evidence, run);
   registerExport(evidence, run);
   registerEvidenceDenied(evidence, run);
+  registerEvidencePrune(evidence, run);
   registerEvidenceShell(evidence, run);
 }
 
