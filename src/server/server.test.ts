@@ -18,6 +18,7 @@ const deps: ServerDependencies = {
   incident: async (id) => {
     throw new PristineError('E_NO_SUCH_INCIDENT', `no incident ${id}`, { next: 'List them.' });
   },
+  notifications: async () => [{ target: 'ops', queued: 2, sent: 3, failed: 4, dropped: 5 }],
   subscribe: (listener) => {
     listeners.push(listener);
     return () => {
@@ -81,6 +82,13 @@ describe('the API', () => {
     }
   });
 
+  test('serves metrics to whoever has the token', async () => {
+    const response = await get('/metrics');
+    expect(response.headers.get('content-type')).toBe('text/plain; version=0.0.4; charset=utf-8');
+    expect(await response.text()).toContain('\npristine_watched_containers{mode="heal"} 1\n');
+    expect((await get('/metrics', {})).status).toBe(401);
+  });
+
   test('refuses requests without the token or with another', async () => {
     expect((await get('/api/v1/containers', {})).status).toBe(401);
     expect((await get('/api/v1/containers', { authorization: 'Bearer x' })).status).toBe(401);
@@ -103,12 +111,12 @@ describe('the API', () => {
       signal: leave.signal,
     });
     const reader = response.body?.pipeThrough(new TextDecoderStream()).getReader();
-    await expect.poll(() => listeners.length).toBe(1);
+    await expect.poll(() => listeners.length).toBe(2);
     for (const listener of listeners) listener(READY);
     let text = '';
     while (!text.includes('"ready"')) text += (await reader?.read())?.value ?? '';
     expect(text).toContain(`event: ready\ndata: ${JSON.stringify(READY)}\n\n`);
     leave.abort();
-    await expect.poll(() => listeners.length).toBe(0);
+    await expect.poll(() => listeners.length).toBe(1);
   });
 });

@@ -2,6 +2,7 @@ import { fastify } from 'fastify';
 import { PristineError, version } from '../kernel/index.ts';
 import { createToken, requireToken } from './authentication.ts';
 import { streamEvents } from './event-stream.ts';
+import { createMetrics } from './metrics.ts';
 import type { ServerDependencies } from './port.ts';
 
 export interface RunningServer {
@@ -17,7 +18,7 @@ export interface ServerOptions {
 }
 
 /**
- * Serves the HTTP API on loopback: containers, incidents and live events, for whoever holds the token.
+ * Serves the HTTP API on loopback: containers, incidents, live events and metrics, for whoever holds the token.
  *
  * @throws {PristineError} E_USAGE when the port is taken
  */
@@ -42,6 +43,12 @@ export async function startServer(deps: ServerDependencies, options: ServerOptio
   server.get('/api/v1/incidents', () => deps.incidents());
   server.get<{ Params: { id: string } }>('/api/v1/incidents/:id', ({ params }) => deps.incident(params.id));
   server.get('/api/v1/events', streamEvents(deps.subscribe));
+  const metrics = createMetrics(deps);
+  server.addHook('onClose', async () => metrics.close());
+  server.get('/metrics', async (_request, reply) => {
+    reply.header('content-type', metrics.contentType);
+    return metrics.render();
+  });
 
   try {
     const url = await server.listen({ host: '127.0.0.1', port: options.port });

@@ -10,6 +10,7 @@ import { followEngine } from './engine-follower.ts';
 import { EventHub } from './event-hub.ts';
 import { GuardSession } from './guard-session.ts';
 import { keepAlive, readLastRun } from './last-run.ts';
+import { startNotifications } from './notifications.ts';
 import { problemEvent } from './problem-event.ts';
 import { chooseEnforcer, chooseSensor } from './sensors.ts';
 
@@ -49,6 +50,14 @@ export async function guard(context: Context, options: GuardOptions): Promise<vo
   // Undone in reverse order, whatever happens below.
   await using cleanup = new AsyncDisposableStack();
   cleanup.defer(await lockState(context.stateDirectory));
+  let apiUrl: string | null = null;
+  const notifications = await startNotifications(context, {
+    hub,
+    config: policies.config.notify,
+    apiUrl: () => apiUrl,
+    onProblem: problem,
+  });
+  cleanup.defer(notifications.close);
   const lastRun = await readLastRun(context.stateDirectory);
   cleanup.defer(keepAlive(context.stateDirectory, context.clock, problem));
   const { sensor, fallback } = await chooseSensor(engine, pollEvery);
@@ -79,10 +88,12 @@ export async function guard(context: Context, options: GuardOptions): Promise<vo
         incidents: () => store.incidents(),
         incident: async (id) => ({ incident: await store.incident(id), timeline: await store.timeline(id) }),
         subscribe: hub.subscribe,
+        notifications: notifications.counts,
       },
       { stateDirectory: context.stateDirectory, port: options.listen },
     );
     cleanup.defer(() => server.close());
+    apiUrl = server.url;
     options.onListening?.(server.url);
   }
 
