@@ -1,18 +1,13 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { run } from '../../../host/index.ts';
 import { parseTables } from '../../private/firewall.ts';
-import { ownerOf, restoreInput } from './rules.ts';
+import { type Mark, markOf, restoreInput } from './rules.ts';
 
 /** A rule of ours, as iptables-save(8) writes it. */
-export interface OwnRule {
+export interface OwnRule extends Mark {
   readonly table: string;
   /** `-A CHAIN …` */
   readonly rule: string;
-  /** First twelve digits. */
-  readonly id: string;
-  readonly bridge: string;
-  /** The candidate's. */
-  readonly address: string;
 }
 
 export interface PacketFilter {
@@ -33,8 +28,8 @@ export async function readPacketFilter(): Promise<PacketFilter> {
     usedByEngine: has('nat', 'DOCKER') && has('filter', 'DOCKER-USER'),
     rules: tables.flatMap(({ name, rules }) =>
       rules.flatMap((rule) => {
-        const owner = ownerOf(rule);
-        return owner === null ? [] : { table: name, rule, ...owner };
+        const mark = markOf(rule);
+        return mark === null ? [] : { table: name, rule, ...mark };
       }),
     ),
   };

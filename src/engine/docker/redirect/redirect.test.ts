@@ -5,27 +5,41 @@ import { connect, createServer, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
-import { docker, startContainer, testLabel } from '../../../../test/support/engine.ts';
+import { docker, startContainer, type TestContainer, testLabel } from '../../../../test/support/engine.ts';
 import { run } from '../../../host/index.ts';
 import { type Engine, findEngine } from '../../index.ts';
 
 const stateDirectory = mkdtempSync(join(tmpdir(), 'pristine-test-redirect-'));
 let engine: Engine;
+let holder: TestContainer;
 /** Address of this host on the default bridge. */
 let hostAddress: string;
 
 beforeAll(async () => {
   engine = await findEngine({ env: process.env, stateDirectory });
-  // Fails when it is there.
-  await run('docker', ['network', 'create', '--internal', '--label', testLabel(), 'pristine-waiting']);
+  holder = await holdWaitingNetwork();
   hostAddress = await docker('network', 'inspect', '-f', '{{(index .IPAM.Config 0).Gateway}}', 'bridge');
 });
 
 afterAll(async () => {
   rmSync(stateDirectory, { recursive: true, force: true });
+  await holder[Symbol.asyncDispose]();
   // Refused while anything else waits there.
   await run('docker', ['network', 'rm', 'pristine-waiting']);
 });
+
+/** Starts a container on the waiting network; whoever else uses that removes it when nobody is there. */
+async function holdWaitingNetwork(): Promise<TestContainer> {
+  for (let attempt = 1; ; attempt++) {
+    // Fails when it is there.
+    await run('docker', ['network', 'create', '--internal', '--label', testLabel(), 'pristine-waiting']);
+    try {
+      return await startContainer({ options: ['--network', 'pristine-waiting'] });
+    } catch (error) {
+      if (attempt === 5) throw error;
+    }
+  }
+}
 
 /** Tells its name, then answers each line with itself. */
 const serve = (name: string) => ['nc', '-ll', '-p', '80', '-e', 'sh', '-c', `echo ${name}; exec cat`];
@@ -129,12 +143,16 @@ test('an open connection through it holds its end up for three seconds at most',
   const port = await portOf(first.id);
   await served(port);
   await engine.redirect(first.id, second.id);
-  await dial(port);
+  const kept = await dial(port, hostAddress);
   const begun = performance.now();
   await engine.endRedirection(first.id);
   expect(performance.now() - begun).toBeGreaterThan(2900);
   expect(performance.now() - begun).toBeLessThan(5000);
   expect(await rulesOf(first.id)).toEqual([]);
+  // Once the candidate has left, its client is told so, and does not hang.
+  await docker('network', 'connect', 'bridge', second.id);
+  await docker('network', 'disconnect', 'pristine-waiting', second.id);
+  await expect(kept.says('anybody?')).rejects.toThrow(/ECONNRESET/);
 });
 
 test("a port published on one address is led there alone, and every protocol's", async () => {

@@ -33,17 +33,22 @@ export async function redirect(
   candidateId: string,
 ): Promise<boolean> {
   if (!mayChange(client)) return false;
-  const original = await lookUp(client, id);
-  const published = { ...(await notes.read(original.Id))?.ports, ...original.NetworkSettings.Ports };
-  const bindings = bindingsOf(published);
-  const network = bindings.length === 0 ? null : await waitingNetwork(client);
+  const [original, note, network] = await Promise.all([
+    lookUp(client, id),
+    notes.read(id),
+    waitingNetwork(client),
+  ]);
+  const bindings = bindingsOf({ ...note?.ports, ...original.NetworkSettings.Ports });
   const candidate = network?.members.find((member) => member.id === candidateId);
-  if (network === null || candidate === undefined || !existsSync(`/sys/class/net/${network.bridge}`))
-    return false;
+  if (network === null || candidate === undefined || bindings.length === 0) return false;
+  if (!existsSync(`/sys/class/net/${network.bridge}`)) return false;
   const { bridge } = network;
   announce({ bridge, address: candidate.address, mac: candidate.mac });
   return oneAtATime(() =>
-    insert({ id: original.Id, bridge, address: candidate.address, bindings }, network.members),
+    insert(
+      { id: original.Id, candidate: candidate.id, bridge, address: candidate.address, bindings },
+      network.members,
+    ),
   );
 }
 
@@ -67,7 +72,7 @@ async function insert(redirection: Redirection, members: readonly Member[]): Pro
 /** A rule of a redirection that nobody ended: its candidate is not there any more. */
 function isStale(rule: OwnRule, bridge: string, members: readonly Member[]): boolean {
   if (rule.bridge !== bridge) return !existsSync(`/sys/class/net/${rule.bridge}`);
-  return !members.some(({ address }) => address === rule.address);
+  return !members.some(({ id, address }) => id.startsWith(rule.candidate) && address === rule.address);
 }
 
 /**
@@ -79,7 +84,8 @@ export async function endRedirection(client: Client, id: string): Promise<void> 
   const [own] = (await readPacketFilter()).rules.filter((rule) => isOf(rule, id));
   if (own === undefined) return;
   await oneAtATime(() => remove((rule) => isOf(rule, id) && leads(rule.rule)));
-  await drained(await pidOfMember(client, own.address), own.address, DRAIN_MS);
+  const pid = (await inspectIfThere(client, own.candidate))?.State.Pid ?? 0;
+  if (pid > 0) await drained(pid, own.address, DRAIN_MS);
   await oneAtATime(() => remove((rule) => isOf(rule, id)));
 }
 
@@ -131,11 +137,6 @@ async function waitingNetwork(
     if (statusOf(error) === 404) return null;
     throw engineFailure(error, `inspect the network ${WAITING_NETWORK}`, client.address.endpoint);
   }
-}
-
-async function pidOfMember(client: Client, address: string): Promise<number> {
-  const member = (await waitingNetwork(client))?.members.find((one) => one.address === address);
-  return member === undefined ? 0 : ((await inspectIfThere(client, member.id))?.State.Pid ?? 0);
 }
 
 let last: Promise<unknown> = Promise.resolve();

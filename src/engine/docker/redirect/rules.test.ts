@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { bindingsOf, leadRules, ownerOf, passRules } from './rules.ts';
+import { bindingsOf, leadRules, markOf, passRules } from './rules.ts';
 
 test('published ports, as the engine lists them', () => {
   const binding = (HostIp: string, HostPort: string) => ({ HostIp, HostPort });
@@ -22,14 +22,16 @@ test('published ports, as the engine lists them', () => {
 
 test('every rule says whose it is; those of others are nobody’s', () => {
   const redirection = {
-    ...{ id: 'ab'.repeat(32), bridge: 'br-1', address: '10.0.0.2' },
+    ...{ id: 'ab'.repeat(32), bridge: 'br-1', candidate: 'cd'.repeat(32), address: '10.0.0.2' },
     bindings: [{ protocol: 'tcp', hostAddress: '192.0.2.1', hostPort: 1, containerPort: 2 }],
   };
   const { filter, nat } = passRules(redirection);
   const rules = [...filter, ...nat, ...leadRules(redirection)];
   expect(rules).toHaveLength(6);
   for (const rule of rules) {
-    expect(ownerOf(rule)).toEqual({ id: 'abababababab', bridge: 'br-1', address: '10.0.0.2' });
+    expect(markOf(rule)).toEqual({
+      ...{ id: 'abababababab', bridge: 'br-1', candidate: 'cdcdcdcdcdcd', address: '10.0.0.2' },
+    });
   }
-  expect(ownerOf('-A INPUT -m comment --comment "pristine" -j DROP')).toBe(null);
+  expect(markOf('-A INPUT -m comment --comment "pristine" -j DROP')).toBe(null);
 });

@@ -16,6 +16,8 @@ export interface Redirection {
   readonly id: string;
   /** Device of the network that the candidate waits on. */
   readonly bridge: string;
+  /** Of the candidate, in full. */
+  readonly candidate: string;
   /** The candidate's address there. */
   readonly address: string;
   readonly bindings: readonly Binding[];
@@ -37,17 +39,23 @@ export function bindingsOf(ports: PortMap): Binding[] {
   });
 }
 
+/** What a rule says of itself; ids by their first twelve digits. */
+export type Mark = Pick<Redirection, 'id' | 'bridge' | 'candidate' | 'address'>;
+
 /** Marks rules, and says of them what a later life must know to end them. */
-function comment({ id, bridge, address }: Redirection): string {
-  return `-m comment --comment "pristine ${id.slice(0, 12)} ${bridge} ${address}"`;
+function comment({ id, bridge, candidate, address }: Redirection): string {
+  const words = ['pristine', id.slice(0, 12), bridge, candidate.slice(0, 12), address];
+  return `-m comment --comment "${words.join(' ')}"`;
 }
 
-const COMMENT = /--comment "pristine ([0-9a-f]{12}) (\S+) ([\d.]+)"/;
+const COMMENT = /--comment "pristine ([0-9a-f]{12}) (\S+) ([0-9a-f]{12}) ([\d.]+)"/;
 
 /** Of which redirection a rule is; null when it is none of ours. */
-export function ownerOf(rule: string): { id: string; bridge: string; address: string } | null {
-  const [, id, bridge, address] = COMMENT.exec(rule) ?? [];
-  return id === undefined || bridge === undefined || address === undefined ? null : { id, bridge, address };
+export function markOf(rule: string): Mark | null {
+  const match = COMMENT.exec(rule);
+  if (match === null) return null;
+  const [, id = '', bridge = '', candidate = '', address = ''] = match;
+  return { id, bridge, candidate, address };
 }
 
 /**
