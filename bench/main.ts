@@ -6,6 +6,7 @@ import { cpus, release, totalmem } from 'node:os';
 import { program } from 'commander';
 import { installPackages } from '../src/host/index.ts';
 import { EXIT, PristineError, printable, version } from '../src/kernel/index.ts';
+import { captureLarge, captureSmall } from './benchmarks/capture.ts';
 import { containerStart } from './benchmarks/container-start.ts';
 import { detection } from './benchmarks/detection.ts';
 import { writeLoop } from './benchmarks/files.ts';
@@ -22,7 +23,7 @@ import { type BenchmarkResult, runBenchmark } from './harness/run-benchmark.ts';
 
 const BENCHMARKS = [
   ...[spawn, shellLoop, requests, writeLoop, containerStart],
-  ...[detection, scan, integrityCheck, idle, recovery],
+  ...[detection, scan, integrityCheck, idle, recovery, captureSmall, captureLarge],
 ];
 
 interface Options {
