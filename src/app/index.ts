@@ -4,6 +4,7 @@ import type { PruneReport } from '../evidence/index.ts';
 import type { Clock, Logger } from '../kernel/index.ts';
 import { systemClock } from '../kernel/index.ts';
 import type { LockReport, UnlockReport } from '../lockdown/index.ts';
+import type { TestOutcome } from '../notify/index.ts';
 import type { ByHandOptions, CaptureByHand, RestoreOptions, RestorePlan } from './by-hand.ts';
 import type { ContentDiff } from './content-diff.ts';
 import { createContext } from './context.ts';
@@ -25,6 +26,7 @@ import { ensureStateDirectory } from './state-directory.ts';
 
 export type { PruneReport } from '../evidence/index.ts';
 export type { LockReport, UnlockReport } from '../lockdown/index.ts';
+export type { TestOutcome as NotifyTestOutcome } from '../notify/index.ts';
 export type { CaptureByHand, RestorePlan } from './by-hand.ts';
 export type { ContentDiff, ContentSummary } from './content-diff.ts';
 export type { DiffResult } from './diff.ts';
@@ -124,6 +126,14 @@ export function createApp(options: AppOptions) {
       },
       denied: (incident?: string) => listDenied(context, incident),
       exportDenied: (incident: string, output: string) => exportDenied(context, incident, output),
+    },
+    notifyTest: async (given: {
+      readonly configFile: string;
+      readonly target?: string;
+      readonly signal: AbortSignal;
+    }): Promise<TestOutcome[]> => {
+      const { notifyTest } = await import('./notify-test.ts');
+      return notifyTest(context, given);
     },
     doctor: async (): Promise<DoctorReport> => {
       const { doctor } = await import('./doctor.ts');

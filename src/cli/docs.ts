@@ -42,6 +42,7 @@ With \`--json\`, standard output holds one JSON value and nothing else (\`guard\
 | \`evidence export\` | \`{bundle, path}\` |
 | \`evidence denied\` | array of the records that [evidence.md](evidence.md#refused-files) describes; with \`--output\` \`{incident, path, files}\` |
 | \`evidence prune\` | \`{expired: [{kind, id, incident, at, reason}], spared: [{kind, id, incident, at, why}], bytes, sweptBytes}\` |
+| \`notify test\` | array of \`{target, type, ok, ms, error}\` |
 | \`doctor\` | \`{version, runtime, stateDirectory, engine, checks, sensor}\` |
 | \`engine status\` | \`{running, private, endpoint, pid, version, startedAt, dataRoot, logFile, bridge, addressPool}\` |
 | \`engine up\`, \`engine down\` | the status with \`startedNow\`; \`{stopped, purged}\` |

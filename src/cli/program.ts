@@ -10,6 +10,7 @@ import { registerEvidence } from './commands/evidence.ts';
 import { registerGuard } from './commands/guard.ts';
 import { registerIncident, registerIncidents } from './commands/incidents.ts';
 import { registerLock, registerUnlock } from './commands/lock.ts';
+import { registerNotify } from './commands/notify.ts';
 import { registerPs } from './commands/ps.ts';
 import { registerDiscard, registerRepave, registerRestore } from './commands/restore.ts';
 import { examples } from './examples.ts';
@@ -57,7 +58,7 @@ engine, "pristine engine up" starts a private one.`,
     ...[registerDemo, registerPs, registerDiff, registerGuard, registerIncidents, registerIncident],
     ...[registerEvidence, registerCapture, registerRestore, registerDiscard, registerRepave],
     ...[registerLock, registerUnlock],
-    ...[registerDoctor, registerEngine],
+    ...[registerNotify, registerDoctor, registerEngine],
   ];
   for (const register of registrations) register(program, run);
   return program;
