@@ -72,7 +72,8 @@ export const DENIAL_RULES = [
   {
     id: 'guard-stalled',
     title: 'Protection had a gap',
-    severity: 'high',
+    // A busy host does that too, and a replacement would make it busier.
+    severity: 'medium',
     attack: ['T1562.001'],
     explanation:
       'For some time nothing was refused, because the process that decides had to be ended or was ended by somebody: its watchdog lets everyone go on who waits for it. What ran meanwhile is found by the scan that follows.',

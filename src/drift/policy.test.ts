@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { type Config, DEFAULT_PROTECTION } from '../contract/index.ts';
+import { type Config, DEFAULT_PROTECTION, DEFAULT_RECOVERY, DEFAULT_REPAVE } from '../contract/index.ts';
 import { PristineError } from '../kernel/index.ts';
 import { policyFor } from './policy.ts';
 
@@ -24,6 +24,8 @@ describe('policyFor', () => {
       lockFirst: false,
       allow: [],
       protection: { volumes: 'exec-deny', scripts: 'deny', memfd: 'deny', exceptions: [] },
+      recovery: DEFAULT_RECOVERY,
+      repave: DEFAULT_REPAVE,
       disabledRules: [],
       severityOverrides: {},
     });
@@ -41,6 +43,8 @@ describe('policyFor', () => {
       lockFirst: true,
       allow: ['/a/**', '/b'],
       protection: DEFAULT_PROTECTION,
+      recovery: DEFAULT_RECOVERY,
+      repave: DEFAULT_REPAVE,
       disabledRules: ['shell-history'],
       severityOverrides: { 'cron-job': 'low' },
     });
@@ -62,6 +66,40 @@ describe('policyFor', () => {
       healAt: 'info',
       allow: ['/a/**', '/b', '/c', '/d/**', '/e'],
     });
+  });
+
+  test('takes of recovery and repave from each source what it says, and leaves the rest', () => {
+    const said: Config = {
+      version: 1,
+      defaults: { recovery: { keepSuspect: '1h', attempts: 9 }, repave: { jitter: 0.5 } },
+      containers: [{ match: { name: 'web-*' }, recovery: { order: 'start-first', keepSuspect: '2h' } }],
+    };
+    const labels = {
+      'pristine.order': 'capture-first',
+      'pristine.standby': 'warm',
+      'pristine.on-failure': 'lock',
+      'pristine.dependents': 'leave',
+      'pristine.repave': '7d',
+    };
+    expect(policyFor(said, web, labels, {})).toMatchObject({
+      recovery: {
+        ...DEFAULT_RECOVERY,
+        ...{ order: 'capture-first', standby: 'warm', onFailure: 'lock', dependents: 'leave' },
+        ...{ keepSuspect: '2h', attempts: 9 },
+      },
+      repave: { maxAge: '7d', jitter: 0.5 },
+    });
+    const kept = policyFor(said, web, { 'pristine.keep-suspect': '0' }, {});
+    expect(kept.recovery).toMatchObject({ order: 'start-first', keepSuspect: '0' });
+  });
+
+  test.each([
+    ['pristine.keep-suspect', 'a day', 'no duration'],
+    ['pristine.repave', '1.5h', 'no duration'],
+    ['pristine.order', 'start-frist', 'start-first'],
+    ['pristine.standby', 'hot', 'none of none, warm'],
+  ])('says what is wrong with the label %s', (label, value, words) => {
+    expect(() => policyFor({ version: 1 }, web, { [label]: value }, {})).toThrow(words);
   });
 
   test('adds exceptions up, and lets the later say the rest of what is refused', () => {

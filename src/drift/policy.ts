@@ -43,6 +43,7 @@ const OWN_LABELS = [
   'pristine.image',
   'pristine.replaces',
   'pristine.standby-for',
+  'pristine.standby-name',
   'pristine.demo',
   'pristine.test',
   'pristine.evidence',
