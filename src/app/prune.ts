@@ -22,7 +22,18 @@ export async function pruneEvidence(context: Context, request: PruneRequest): Pr
   if (!checked.success) throw wrongLimit(checked.error.issues[0]?.path.join('.') ?? 'limit');
   const configured = configFile === undefined ? {} : (await loadPolicies({ configFile })).config.evidence;
   const retention: Retention = { ...configured, ...limits };
-  if (retention.maxAge === undefined && retention.maxBytes === undefined) throw noLimit();
+  const report = await pruneAsConfigured(context, retention, dryRun);
+  if (report === null) throw noLimit();
+  return report;
+}
+
+/** As {@link pruneEvidence}, by a configuration that is at hand; null when it limits nothing. */
+export async function pruneAsConfigured(
+  context: Context,
+  retention: Retention | undefined,
+  dryRun = false,
+): Promise<PruneReport | null> {
+  if (retention?.maxAge === undefined && retention?.maxBytes === undefined) return null;
   const [store, evidence] = [await context.store(), await context.evidence()];
   const protect = protectedEvidence(await store.incidents());
   return evidence.prune(retention, { now: context.clock.now(), protect, dryRun });

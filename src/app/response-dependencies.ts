@@ -16,14 +16,14 @@ const HEALTH_TIMEOUT_MS = 120_000;
  */
 export async function responseDependencies(
   context: Context,
-  policies: Pick<Policies, 'policyFor'> = byLabels,
+  policies: Pick<Policies, 'policyFor' | 'config'> = byLabels,
   onProgress?: (sentence: string) => void,
 ): Promise<Omit<ResponseDependencies, 'onStep'>> {
   const [engine, store, evidence] = [await context.engine(), await context.store(), await context.evidence()];
   return {
     engine,
     store,
-    evidence: evidenceKeeper(context, engine, evidence, onProgress),
+    evidence: evidenceKeeper(context, engine, evidence, onProgress, policies.config.evidence?.keepFree),
     locking: locking(context, policies),
     recoveryFor: async ({ container }: Incident): Promise<RecoveryPolicy> =>
       policies.policyFor(await engine.inspect(container.id)).recovery,
@@ -32,6 +32,7 @@ export async function responseDependencies(
   };
 }
 
-const byLabels: Pick<Policies, 'policyFor'> = {
+const byLabels: Pick<Policies, 'policyFor' | 'config'> = {
+  config: { version: 1 },
   policyFor: (container) => policyFor({ version: 1 }, container, container.labels, {}),
 };

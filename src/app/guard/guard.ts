@@ -4,6 +4,7 @@ import { PristineError } from '../../kernel/index.ts';
 import { startServer } from '../../server/index.ts';
 import type { Context } from '../context.ts';
 import { loadPolicies, type PolicyFlags } from '../policies.ts';
+import { pruneAsConfigured } from '../prune.ts';
 import { responseDependencies } from '../response-dependencies.ts';
 import { lockState } from '../state-directory.ts';
 import { followEngine } from './engine-follower.ts';
@@ -18,6 +19,8 @@ const DEFAULT_SCAN_EVERY_S = 60;
 const DEFAULT_POLL_EVERY_S = 5;
 /** How often it is seen to what comes with time. */
 const TICK_MS = 10_000;
+/** How often evidence beyond what is to be kept is removed. */
+const PRUNE_MS = 3_600_000;
 
 export interface GuardOptions {
   /** Names or ids; empty for all containers that the configuration or a label `pristine.mode` chooses. */
@@ -109,12 +112,15 @@ export async function guard(context: Context, options: GuardOptions): Promise<vo
   await session.resumeResponses();
   await session.watchChosen(lastRun);
   hub.emit({ type: 'ready', at: now(), containers: session.containers().length });
+  const prune = () => void pruneAsConfigured(context, policies.config.evidence).catch(problem);
   const timers = [
     setInterval(() => session.rescanAll(), scanEvery * 1000),
     setInterval(() => void session.tick(), TICK_MS),
+    setInterval(prune, PRUNE_MS),
   ];
   cleanup.defer(() => timers.forEach(clearInterval));
   void session.tick();
+  prune();
   await Promise.race([
     following,
     ...[seeing, refusing].map((part) => part.then(() => Promise.reject(partEnded()))),
