@@ -1,12 +1,13 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { PristineError } from '../../kernel/index.ts';
-import type { ReplacementRequest } from '../port.ts';
+import type { Replacement, ReplacementRequest } from '../port.ts';
 import type { Client } from './client.ts';
 import { engineFailure, refusalOf, statusOf } from './failures.ts';
 import { inspectIfThere, lookUp } from './lookup.ts';
 import { isBeingRemoved, type Original } from './original.ts';
 import { type Recreation, recreationOf } from './recreation.ts';
 import { successorsFor } from './recreation-references.ts';
+import { isStandby, STANDBY_FOR } from './standby-labels.ts';
 import { type Inspect, NEVER } from './vendor.ts';
 import { isWaiting, removeWaitingNetwork } from './waiting-network.ts';
 
@@ -18,8 +19,17 @@ export function ownName(container: Inspect): string {
   return container.Name.replace(/^\//, '');
 }
 
+export function replacementOf(container: Inspect): Replacement {
+  return { id: container.Id, name: ownName(container) };
+}
+
 export function hasRun(container: Inspect): boolean {
   return container.State.StartedAt !== NEVER;
+}
+
+/** The name of a replacement that is started early, until it takes the place. */
+export function provisionalName({ suspectName }: ReplacementRequest): string {
+  return `${suspectName}-next`;
 }
 
 /** How the replacement of a container is made. */
@@ -32,7 +42,10 @@ export async function recreationFor(
   return recreationOf(note.inspect, note, request.labels, { readOnly: request.readOnly, successors });
 }
 
-/** The container that the request names as candidate, or that carries its labels; what runs comes before what does not. */
+/**
+ * The container that the request names as candidate, or that carries its labels, or a standby that has taken the
+ * place; what runs comes before what does not.
+ */
 export async function findCandidate(
   client: Client,
   suspectId: string,
@@ -40,9 +53,12 @@ export async function findCandidate(
 ): Promise<Inspect | null> {
   const named = request.candidate === undefined ? null : await inspectIfThere(client, request.candidate);
   if (named !== null && named.Id !== suspectId) return named;
-  if (Object.keys(request.labels).length === 0) return null;
-  const found = await findByLabels(client, request.labels);
-  return found.find(({ Id }) => Id !== suspectId) ?? null;
+  const known = Object.keys(request.labels).length > 0 ? await findByLabels(client, request.labels) : [];
+  const labelled = known.find(({ Id }) => Id !== suspectId);
+  if (labelled !== undefined) return labelled;
+  // A standby was made before anybody knew of the request.
+  const standbys = await findByLabels(client, { [STANDBY_FOR]: suspectId });
+  return standbys.find((one) => !isStandby(ownName(one), one.Config.Labels)) ?? null;
 }
 
 /** Containers that carry all of these labels, running ones first. */

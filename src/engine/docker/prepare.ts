@@ -4,8 +4,10 @@ import {
   create,
   findCandidate,
   ownName,
+  provisionalName,
   recreationFor,
   removeCandidate,
+  replacementOf,
   startContainer,
 } from './candidates.ts';
 import type { Client } from './client.ts';
@@ -31,9 +33,10 @@ export async function prepareReplacement(
   const original = await originalOf(client, notes, id, request.suspectName);
   const found = await findCandidate(client, id, request);
   // One that has the original's name is in its place already.
-  if (found !== null && (found.State.Running || ownName(found) === original.note.name)) return as(found);
+  if (found !== null && (found.State.Running || ownName(found) === original.note.name))
+    return replacementOf(found);
   if (found !== null) await removeCandidate(client, found.Id);
-  return makeWaiting(client, original, `${request.suspectName}-next`, request, options);
+  return makeWaiting(client, original, provisionalName(request), request, options);
 }
 
 /**
@@ -72,10 +75,6 @@ function notPrepared(name: string, why: string, cause?: unknown): PristineError 
     next: 'Its original can be replaced all the same, a little later.',
     cause,
   });
-}
-
-function as(container: Inspect): Replacement {
-  return { id: container.Id, name: ownName(container) };
 }
 
 /** Why a container cannot wait without the network that it is to have; null when it can. */

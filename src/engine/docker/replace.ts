@@ -5,9 +5,11 @@ import {
   findCandidate,
   hasRun,
   ownName,
+  provisionalName,
   recreationFor,
   removeCandidate,
   renameTo,
+  replacementOf,
   startContainer,
 } from './candidates.ts';
 import type { Client } from './client.ts';
@@ -37,17 +39,25 @@ export async function replacePristine(
   request: ReplacementRequest,
   hooks: ReplaceHooks,
 ): Promise<Replacement> {
-  const original = await originalOf(client, notes, suspectId, request.suspectName);
+  const [original, found] = await Promise.all([
+    originalOf(client, notes, suspectId, request.suspectName).catch(noneWhenGone),
+    findCandidate(client, suspectId, request),
+  ]);
+  if (original instanceof PristineError) {
+    // The original was destroyed since, which nobody does before its replacement has the place.
+    if (found?.State.Running && ownName(found) !== provisionalName(request)) return replacementOf(found);
+    throw original;
+  }
   const { name } = original.note;
   if (name === request.suspectName) throw unknownName(name);
-  let made = await findCandidate(client, suspectId, request);
+  let made = found;
   const hadPlace = made !== null && ownName(made) === name;
   if (made !== null && !made.State.Running && !hadPlace) {
     await removeCandidate(client, made.Id);
     made = null;
   }
   const served = hadPlace && made !== null && hasRun(made);
-  const adopted = made?.Id;
+  const adopted = hadPlace ? null : made?.Id;
   try {
     const recreation = await recreationFor(client, original, request);
     if (original.present !== null) await renameTo(client, original.present, request.suspectName);
@@ -71,12 +81,12 @@ export async function replacePristine(
 /** Connects what networks are missing, and starts the container unless it runs. */
 async function bringUp(
   client: Client,
-  { Id: id }: Inspect,
+  made: Inspect,
   networks: Readonly<Record<string, Endpoint>>,
   suspectId: string,
   hooks: ReplaceHooks,
 ): Promise<void> {
-  const made = await lookUp(client, id);
+  const { Id: id } = made;
   const missing = Object.entries(networks).filter(
     ([name]) => !(name in (made.NetworkSettings.Networks ?? {})),
   );
@@ -107,6 +117,11 @@ async function undo(
   }
   const suspect = present === null ? null : await inspectIfThere(client, present.Id);
   if (suspect !== null) await renameTo(client, suspect, note.name);
+}
+
+function noneWhenGone(error: unknown): PristineError {
+  if (error instanceof PristineError && error.code === 'E_NO_SUCH_CONTAINER') return error;
+  throw error;
 }
 
 function unknownName(name: string): PristineError {

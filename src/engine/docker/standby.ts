@@ -1,15 +1,11 @@
 import type { Replacement } from '../port.ts';
-import { findByLabels, ownName, removeCandidate } from './candidates.ts';
+import { findByLabels, ownName, removeCandidate, replacementOf } from './candidates.ts';
 import type { Client } from './client.ts';
 import type { Notes } from './notes.ts';
 import { originalOf } from './original.ts';
 import { makeWaiting } from './prepare.ts';
+import { isStandby, STANDBY_FOR, STANDBY_NAME } from './standby-labels.ts';
 import type { Inspect } from './vendor.ts';
-
-/** Label with the id of the container that a standby stands by for. */
-const STANDBY_FOR = 'pristine.standby-for';
-/** Label with the name of a standby while it is one: under another name it has taken the place. */
-const STANDBY_NAME = 'pristine.standby-name';
 
 /**
  * A pristine twin that runs on the waiting network. One that does not run is replaced.
@@ -21,7 +17,7 @@ export async function ensureStandby(client: Client, notes: Notes, id: string): P
   for (const one of [...others, ...standbys.filter(({ State: state }) => !state.Running)]) {
     await removeCandidate(client, one.Id);
   }
-  if (running !== undefined) return { id: running.Id, name: ownName(running) };
+  if (running !== undefined) return replacementOf(running);
   // Nothing is taken from it, so that nothing need be on disk.
   const original = await originalOf(client, { ...notes, write: async () => {} }, id);
   const name = `${original.note.name}-standby`;
@@ -32,7 +28,7 @@ export async function ensureStandby(client: Client, notes: Notes, id: string): P
 /** The running standby of a container; null when there is none. */
 export async function standbyOf(client: Client, id: string): Promise<Replacement | null> {
   const running = (await standbysFor(client, id)).find(({ State: state }) => state.Running);
-  return running === undefined ? null : { id: running.Id, name: ownName(running) };
+  return running === undefined ? null : replacementOf(running);
 }
 
 /** Removes standbys of all containers but these. */
@@ -43,12 +39,12 @@ export async function removeStandbys(client: Client, keepFor: readonly string[])
     client.quick.listContainers({ all: true, filters: label }),
   );
   for (const { Id, Labels: labels, Names: names } of listed) {
-    const isStandby = names.includes(`/${labels[STANDBY_NAME]}`);
-    if (isStandby && !keepFor.includes(labels[STANDBY_FOR] ?? '')) await removeCandidate(client, Id);
+    const waits = names.some((name) => isStandby(name.slice(1), labels));
+    if (waits && !keepFor.includes(labels[STANDBY_FOR] ?? '')) await removeCandidate(client, Id);
   }
 }
 
 async function standbysFor(client: Client, id: string): Promise<Inspect[]> {
   const found = await findByLabels(client, { [STANDBY_FOR]: id });
-  return found.filter((container) => container.Config.Labels?.[STANDBY_NAME] === ownName(container));
+  return found.filter((container) => isStandby(ownName(container), container.Config.Labels));
 }
