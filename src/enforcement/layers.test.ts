@@ -237,6 +237,22 @@ describe('a layer whose removal is asked about', () => {
     await enforcer.releaseLayer(container.id);
   });
 
+  test('goes at once when it is released meanwhile', async () => {
+    await using container = await startContainer();
+    const asked = Promise.withResolvers<void>();
+    await enforcer.watchLayer(await layerOf(container), () => {
+      asked.resolve();
+      return new Promise(() => {});
+    });
+    const removing = removal('-f', container.id);
+    await asked.promise;
+    await enforcer.releaseLayer(container.id);
+    const { code, ms } = await removing;
+    expect(code).toBe(0);
+    expect(ms).toBeLessThan(2500);
+    expect(lapses()).toEqual([]);
+  });
+
   test('goes at once when the enforcer is killed meanwhile', async () => {
     await using container = await startShortLived();
     const asked = Promise.withResolvers<void>();
