@@ -150,6 +150,7 @@ test('those who wait do not reach each other, and their network goes with the la
     [one, other].map((it) => engine.prepareReplacement(it.id, requestFor(it), { place: 'internal-network' })),
   );
   try {
+    expect(await docker('network', 'ls', '-q', '--filter', 'name=pristine-waiting')).toMatch(/^\w+$/);
     const format = '{{range .NetworkSettings.Networks}}{{.IPAddress}}{{end}}';
     const address = await docker('inspect', '-f', format, b?.id ?? '');
     const ping = (id: string | undefined, to: string) =>

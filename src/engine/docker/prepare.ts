@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { messageOf, PristineError } from '../../kernel/index.ts';
 import type { PrepareOptions, Replacement, ReplacementRequest } from '../port.ts';
 import {
@@ -87,15 +88,17 @@ export function whyNot({ HostConfig: host }: Inspect): string | null {
 }
 
 /** The waiting network is removed when it is empty, also between our coming and our start. */
-const START_ATTEMPTS = 3;
+const START_ATTEMPTS = 5;
+const TRY_AGAIN_AFTER_MS = 50;
 
 async function startWaiting(client: Client, made: Inspect, joins: boolean): Promise<void> {
   for (let attempt = 1; ; attempt++) {
-    if (joins) await joinWaitingNetwork(client, made.Id);
     try {
+      if (joins) await joinWaitingNetwork(client, made.Id);
       return await startContainer(client, made);
     } catch (error) {
       if (!joins || attempt === START_ATTEMPTS || !isWaitingNetworkLost(error)) throw error;
+      await sleep(attempt * TRY_AGAIN_AFTER_MS);
     }
   }
 }

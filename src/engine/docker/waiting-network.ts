@@ -1,3 +1,5 @@
+import { createHash } from 'node:crypto';
+import type { NetworkCreateOptions, NetworkInspectInfo } from 'dockerode';
 import { messageOf } from '../../kernel/index.ts';
 import type { Client } from './client.ts';
 import { engineFailure, refusalOf, statusOf } from './failures.ts';
@@ -8,14 +10,25 @@ import type { Inspect } from './vendor.ts';
 /** The network on which containers wait until they take a place: it leads nowhere, and they do not reach each other. */
 export const WAITING_NETWORK = 'pristine-waiting';
 
-const SETTINGS = {
-  Name: WAITING_NETWORK,
-  Driver: 'bridge',
-  Internal: true,
-  CheckDuplicate: true,
-  Labels: { [WAITING_NETWORK]: 'true' },
-  Options: { 'com.docker.network.bridge.enable_icc': 'false' },
-};
+/**
+ * Several ask for it at once, and the engine makes as many of one name as are asked for; of one bridge it makes one.
+ * The device is this engine's own: another one on this host would take it over.
+ */
+async function settings(client: Client): Promise<NetworkCreateOptions> {
+  const { ID: engine } = (await client.ask('describe itself', client.quick.info())) as { ID: string };
+  const bridge = `pristine-${createHash('sha256').update(engine).digest('hex').slice(0, 6)}`;
+  return {
+    Name: WAITING_NETWORK,
+    Driver: 'bridge',
+    Internal: true,
+    CheckDuplicate: true,
+    Labels: { [WAITING_NETWORK]: 'true' },
+    Options: {
+      'com.docker.network.bridge.name': bridge,
+      'com.docker.network.bridge.enable_icc': 'false',
+    },
+  };
+}
 
 /** Connects a container to the waiting network, which is made when there is none. */
 export async function joinWaitingNetwork(client: Client, id: string): Promise<void> {
@@ -43,39 +56,25 @@ export async function removeWaitingNetwork(client: Client): Promise<void> {
   for (const { Id } of await waitingNetworks(client)) await removeUnused(client, Id);
 }
 
-/** Whether a start failed because the waiting network was removed, as empty, just before. */
+/** Whether something failed because the waiting network was removed, as empty, or not there yet, at that moment. */
 export function isWaitingNetworkLost(error: unknown): boolean {
-  return /network \S+ not found/i.test(messageOf(error));
+  return /network \S+ (not found|is gone)/i.test(messageOf(error));
 }
 
 async function ensureNetwork(client: Client): Promise<void> {
-  if ((await waitingNetworks(client)).length === 1) return;
+  if ((await waitingNetworks(client)).length > 0) return;
   try {
-    await client.quick.createNetwork(SETTINGS);
+    await client.quick.createNetwork(await settings(client));
   } catch (error) {
-    if (statusOf(error) !== 409)
-      throw engineFailure(error, `create the network ${WAITING_NETWORK}`, client.address.endpoint);
+    // Somebody else was quicker.
+    if (statusOf(error) !== undefined && /same bridge name|already exists/.test(refusalOf(error))) return;
+    throw engineFailure(error, `create the network ${WAITING_NETWORK}`, client.address.endpoint);
   }
-  // Two that ask at the same moment can both be given one of this name; all keep the same.
-  const [, ...others] = await waitingNetworks(client);
-  for (const { Id } of others) await removeUnused(client, Id);
 }
 
-interface NetworkEntry {
-  readonly Id: string;
-  readonly Name: string;
-  readonly Created: string;
-}
-
-/** The oldest first. */
-async function waitingNetworks(client: Client): Promise<NetworkEntry[]> {
+async function waitingNetworks(client: Client): Promise<NetworkInspectInfo[]> {
   const filters = JSON.stringify({ label: [`${WAITING_NETWORK}=true`] });
-  const listed = (await client.ask(
-    'list networks',
-    client.quick.listNetworks({ filters } as object),
-  )) as unknown as NetworkEntry[];
-  const age = ({ Created, Id }: NetworkEntry) => `${Created} ${Id}`;
-  return listed.filter(({ Name }) => Name === WAITING_NETWORK).sort((a, b) => (age(a) < age(b) ? -1 : 1));
+  return client.ask('list networks', client.quick.listNetworks({ filters } as object));
 }
 
 async function removeUnused(client: Client, id: string): Promise<void> {
