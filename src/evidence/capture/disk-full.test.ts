@@ -73,8 +73,9 @@ describe('a capture that would leave less free than is to be kept', () => {
   });
 
   test('leaves a part of the disk free where nothing is configured', async () => {
-    using disk = smallDisk('tmpfs', 64);
+    using disk = smallDisk('tmpfs', 160);
     const { bsize, blocks } = statfsSync(disk.path);
+    // Twice of what the capture takes.
     disk.leave(Math.floor((bsize * blocks) / 20));
     await expect(captureContainer(suspect.id, disk.path)).rejects.toMatchObject({ code: 'E_DISK_FULL' });
     disk.empty();

@@ -147,7 +147,7 @@ test('refused files expire by the same rules, and what was refused later is chec
     const request = { incident: DENIED_INCIDENT, container: DENIED_CONTAINER, at, denial: denial() };
     await keeper.keep({ ...request, descriptor: file.descriptor });
   };
-  await refuse('one', now.getTime() - 40 * DAY);
+  for (const content of ['one', 'another']) await refuse(content, now.getTime() - 40 * DAY);
   const protect = new Set([DENIED_INCIDENT]);
   expect((await store.prune({ maxAge: '30d' }, { now, protect })).spared).toMatchObject([
     { why: 'protected' },
