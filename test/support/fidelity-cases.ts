@@ -110,7 +110,11 @@ export function handMadeCases(on: Surroundings): FidelityCase[] {
     run('link on a user network', ...user, '--link', `${peer}:db`),
     run('link by id', ...user, '--link', `${on.peerId.slice(0, 12)}:db`),
     run('network of another', '--network', `container:${peer}`),
-    { ...run('network of another, ports exposed', '--network', `container:${peer}`), image: on.richImage },
+    {
+      ...run('network of another, ports exposed', '--network', `container:${peer}`),
+      image: on.richImage,
+      command: [],
+    },
     run('host network', '--network', 'host'),
     run('host network, hostname', '--network', 'host', '--hostname', 'mine'),
     run('no network', '--network', 'none'),
@@ -177,8 +181,12 @@ export function handMadeCases(on: Surroundings): FidelityCase[] {
   ];
 }
 
-function process({ richImage, network }: Surroundings): FidelityCase[] {
-  const rich = (name: string, ...options: string[]) => ({ ...run(name, ...options), image: richImage });
+function process({ image, richImage, network }: Surroundings): FidelityCase[] {
+  const rich = (name: string, ...options: string[]) => ({
+    ...run(name, ...options),
+    image: richImage,
+    command: ['1000'],
+  });
   return [
     run('nothing'),
     run('odd environment', '-e', 'A=a b"c\'', '-e', 'EMPTY=', '-e', 'LINES=a\nb\tc', '-e', 'U=ü=$X`id`'),
@@ -202,7 +210,17 @@ function process({ richImage, network }: Surroundings): FidelityCase[] {
     run('local log', '--log-driver', 'local', '--log-opt', 'max-size=1m', '--log-opt', 'max-file=2'),
     run('labelled log', '--log-opt', 'labels=a,b', '--log-opt', 'tag={{.Name}}', '--label', 'a=1'),
     run('terminal', '-t', '-i'),
-    run('attached', '-i', '-a', 'stdin', '-a', 'stdout', '-a', 'stderr', '-d'),
+    {
+      name: 'attached',
+      body: {
+        Image: image,
+        Cmd: SLEEP,
+        AttachStdin: true,
+        AttachStderr: true,
+        OpenStdin: true,
+        StdinOnce: true,
+      },
+    },
     run('init', '--init', '--stop-signal', 'SIGQUIT', '--stop-timeout', '30'),
     run('labels', '--label', 'com.docker.compose.project=p', '--label', 'x="y"', '--label', 'none='),
     run('names', '--dns', '192.0.2.53', '--dns-search', 'a.test', '--dns-option', 'ndots:3'),

@@ -21,8 +21,10 @@ export function isAbsent(value: unknown): boolean {
   );
 }
 
+/** A list; absent it is empty, and anything else is no list of what is wanted, and so equals none. */
 export function list<T>(value: unknown): T[] {
-  return Array.isArray(value) ? value : [];
+  if (value === null || value === undefined) return [];
+  return Array.isArray(value) ? value : [value as T];
 }
 
 export function readOnlyAsked({ replacement }: Change): boolean {
@@ -34,8 +36,8 @@ export function sameButCategories({ before, after }: Change): boolean {
   return plainLabel(before) === plainLabel(after);
 }
 
-export function mountAt(container: Inspect, path: string): MountPoint | undefined {
-  const place = path.replace(/(?<=.)\/+$/, '');
+export function mountAt(container: Inspect, path: string | undefined): MountPoint | undefined {
+  const place = String(path).replace(/(?<=.)\/+$/, '');
   return container.Mounts?.find((mount) => mount.Destination.replace(/(?<=.)\/+$/, '') === place);
 }
 
@@ -94,7 +96,7 @@ export function pinnedAsKnown({ path, before, after, original }: Change): boolea
 
 /** A link without the name of the container that has it. */
 export function plain(link: string): string {
-  const [source = '', alias = ''] = link.split(':');
+  const [source = '', alias = ''] = String(link).split(':');
   return `${source.replace(/^\//, '')}:${alias.split('/').at(-1)}`;
 }
 

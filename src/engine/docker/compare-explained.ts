@@ -102,7 +102,7 @@ export const EXPLAINED: readonly Explanation[] = [
     because: 'an anonymous volume is asked for by its name, to keep its data',
     when: ({ before, after }) =>
       isDeepStrictEqual(
-        list<string>(before).filter((bind) => bind.includes(':')),
+        list<string>(before).filter((bind) => String(bind).includes(':')),
         list(after),
       ),
   },
