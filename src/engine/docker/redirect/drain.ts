@@ -5,6 +5,8 @@ import { decodeSockets } from '../../../linux/index.ts';
 /** More sockets than these bytes hold are not waited for. */
 const LARGEST_TABLE = 1 << 20;
 const LOOK_EVERY_MS = 50;
+/** The first packet of a connection can be on its way, and is in no table yet. */
+const SETTLES_MS = 200;
 /** What is not a connection, or one that both sides have ended. */
 const OVER = new Set(['LISTEN', 'TIME_WAIT', 'CLOSE']);
 
@@ -15,6 +17,7 @@ const OVER = new Set(['LISTEN', 'TIME_WAIT', 'CLOSE']);
  */
 export async function drained(pid: number, address: string, atMostMs: number): Promise<void> {
   const deadline = performance.now() + atMostMs;
+  await sleep(SETTLES_MS);
   while (performance.now() < deadline && (await hasOpenConnection(pid, address))) await sleep(LOOK_EVERY_MS);
 }
 

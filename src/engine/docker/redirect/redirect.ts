@@ -1,5 +1,4 @@
 import { existsSync } from 'node:fs';
-import { announce } from '../../../linux/index.ts';
 import { isLocal } from '../address.ts';
 import type { Client } from '../client.ts';
 import { engineFailure, statusOf } from '../failures.ts';
@@ -15,6 +14,7 @@ import {
   routeLoopback,
 } from './packet-filter.ts';
 import { bindingsOf, leadRules, leads, passRules, type Redirection } from './rules.ts';
+import { endSecondAddress, giveSecondAddress } from './second-address.ts';
 
 /** Connections through a redirection have so long to end, in milliseconds. */
 const DRAIN_MS = 3000;
@@ -33,22 +33,23 @@ export async function redirect(
   candidateId: string,
 ): Promise<boolean> {
   if (!mayChange(client)) return false;
-  const [original, note, network] = await Promise.all([
+  const [original, note, waiting] = await Promise.all([
     lookUp(client, id),
     notes.read(id),
-    waitingNetwork(client),
+    inspectIfThere(client, candidateId),
   ]);
   const bindings = bindingsOf({ ...note?.ports, ...original.NetworkSettings.Ports });
+  // By its id: there can be two of one name.
+  const networkId = waiting?.NetworkSettings.Networks?.[WAITING_NETWORK]?.NetworkID;
+  const network = networkId ? await waitingNetwork(client, networkId) : null;
   const candidate = network?.members.find((member) => member.id === candidateId);
-  if (network === null || candidate === undefined || bindings.length === 0) return false;
+  const pid = waiting?.State.Pid ?? 0;
+  if (network === null || candidate === undefined || pid === 0 || bindings.length === 0) return false;
   if (!existsSync(`/sys/class/net/${network.bridge}`)) return false;
   const { bridge } = network;
-  announce({ bridge, address: candidate.address, mac: candidate.mac });
+  const address = (await giveSecondAddress(pid, bridge, candidate)) ?? candidate.address;
   return oneAtATime(() =>
-    insert(
-      { id: original.Id, candidate: candidate.id, bridge, address: candidate.address, bindings },
-      network.members,
-    ),
+    insert({ id: original.Id, candidate: candidate.id, bridge, address, bindings }, network.members),
   );
 }
 
@@ -72,7 +73,7 @@ async function insert(redirection: Redirection, members: readonly Member[]): Pro
 /** A rule of a redirection that nobody ended: its candidate is not there any more. */
 function isStale(rule: OwnRule, bridge: string, members: readonly Member[]): boolean {
   if (rule.bridge !== bridge) return !existsSync(`/sys/class/net/${rule.bridge}`);
-  return !members.some(({ id, address }) => id.startsWith(rule.candidate) && address === rule.address);
+  return !members.some(({ id }) => id.startsWith(rule.candidate));
 }
 
 /**
@@ -86,6 +87,7 @@ export async function endRedirection(client: Client, id: string): Promise<void> 
   await oneAtATime(() => remove((rule) => isOf(rule, id) && leads(rule.rule)));
   const pid = (await inspectIfThere(client, own.candidate))?.State.Pid ?? 0;
   if (pid > 0) await drained(pid, own.address, DRAIN_MS);
+  await endSecondAddress(pid, own.bridge, own.address);
   await oneAtATime(() => remove((rule) => isOf(rule, id)));
 }
 
@@ -124,9 +126,10 @@ interface NetworkAnswer {
 
 async function waitingNetwork(
   client: Client,
+  networkId: string,
 ): Promise<{ bridge: string; members: readonly Member[] } | null> {
   try {
-    const answer = (await client.quick.getNetwork(WAITING_NETWORK).inspect()) as NetworkAnswer;
+    const answer = (await client.quick.getNetwork(networkId).inspect()) as NetworkAnswer;
     return {
       bridge: answer.Options?.['com.docker.network.bridge.name'] ?? `br-${answer.Id.slice(0, 12)}`,
       members: Object.entries(answer.Containers ?? {}).map(([id, { IPv4Address, MacAddress }]) => ({
