@@ -257,7 +257,10 @@ export interface Engine {
    * @throws {PristineError} E_UNHEALTHY with its last output lines; at once when it keeps being restarted
    */
   waitHealthy(id: string, timeoutMs: number): Promise<void>;
-  /** Ends a container's processes for good, at once or as its stop signal asks; nothing starts it again by itself. */
+  /**
+   * Ends a container's processes for good, at once or as its stop signal asks; nothing starts it again by itself.
+   * One that was started with `--rm` is gone afterwards, with its layer and the anonymous volumes that it alone has.
+   */
   stop(id: string, how: 'kill' | 'graceful'): Promise<void>;
   /** Starts a container that {@link stop} has ended, with the restart policy that it had. Idempotent. */
   start(id: string): Promise<void>;
