@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { PristineError } from '../../kernel/index.ts';
 import type { FrozenState } from '../port.ts';
 import type { Client } from './client.ts';
 import { engineFailure, refusalOf, statusOf } from './failures.ts';
@@ -24,9 +25,11 @@ export async function freeze(client: Client, notes: Notes, id: string): Promise<
     await halt(client, container);
     await cutOff(client, container, note);
     container = await inspectIfThere(client, container.Id);
-    if (container === null || isFrozen(container)) break;
+    if (container === null || isFrozen(container)) return stateOf(note);
   }
-  return stateOf(note);
+  throw new PristineError('E_ENGINE_REFUSED', `${note.name} was woken or connected again and again`, {
+    next: 'Look for what does so in "docker events", and end it, then try again.',
+  });
 }
 
 async function halt(client: Client, { Id: id, State: state }: Inspect): Promise<void> {
