@@ -68,7 +68,9 @@ notify:
       const response = await fetch(`http://127.0.0.1:${apiPort}/metrics`, { headers: { authorization } });
       return response.text();
     };
-    await expect.poll(scrape, { timeout: 30_000 }).toMatch(/^pristine_notifications_queued\{target="ops"\} [5-9]/m);
+    await expect
+      .poll(scrape, { timeout: 30_000 })
+      .toMatch(/^pristine_notifications_queued\{target="ops"\} [5-9]/m);
     const text = await scrape();
     expect(text).toMatch(/^pristine_incidents\{state="healed",severity="\w+"\} 1$/m);
     expect(text).toMatch(/^pristine_replacements_total 1$/m);
