@@ -15,7 +15,7 @@ awk '{ out = $4 " " $5 " " $6; for (i = 7; i <= NF; i++) if (i < 7 || $6 != "") 
 cd /sys/fs/cgroup && for file in memory/memory.limit_in_bytes memory/memory.memsw.limit_in_bytes memory/memory.swappiness memory/memory.oom_control cpu/cpu.shares cpu/cpu.cfs_quota_us cpu/cpu.cfs_period_us cpuset/cpuset.cpus pids/pids.max blkio/blkio.weight devices/devices.list; do echo $file; cat $file; done
 cat /proc/sys/net/core/somaxconn /proc/sys/net/ipv4/ip_unprivileged_port_start /proc/sys/kernel/shmmax
 ls -l /dev | sed 's/  */ /g' | cut -d' ' -f1-6,10-
-ls -d /sys/class/net/*; cat /proc/1/cgroup | sed 's/^[0-9]*//'
+ls -d /sys/class/net/* | grep -vE '/(veth|br-)'; cat /proc/1/cgroup | sed 's/^[0-9]*//'
 `;
 
 /** The result of the script above in a running container, comparable with that in another one. */
@@ -87,7 +87,12 @@ export function settingsOf(inspected: Map): Map {
         aliases: ((Aliases as string[] | null) ?? []).filter((alias) => alias !== id).sort(),
       }))
       .sort((a, b) => (a.name < b.name ? -1 : 1)),
-    ports: Ports,
+    ports: Object.entries(Ports ?? {})
+      .map(
+        ([inside, answers]) =>
+          `${inside} ${((answers as Map[] | null) ?? []).map((at) => JSON.stringify(at)).sort()}`,
+      )
+      .sort(),
   }) as Map;
 }
 

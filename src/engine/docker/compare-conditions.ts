@@ -1,8 +1,8 @@
 import { isDeepStrictEqual } from 'node:util';
 import { READ_ONLY_LABEL } from './recreation.ts';
-import { isFixed } from './recreation-network.ts';
+import { pinnedPorts } from './recreation-network.ts';
 import type { Successors } from './recreation-references.ts';
-import type { Endpoint, Inspect, MountPoint, MountRequest, PortMap } from './vendor.ts';
+import type { Endpoint, Inspect, MountPoint, MountRequest } from './vendor.ts';
 
 /** A member that differs, and what may explain it. */
 export interface Change {
@@ -75,23 +75,9 @@ export function sameMountsAsked({ before, after, original }: Change): boolean {
   );
 }
 
-export function pinnedAsKnown({ path, before, after, original }: Change): boolean {
-  type Bindings = NonNullable<PortMap[string]>;
-  const known = new Set(
-    (original.NetworkSettings.Ports?.[path[2] ?? ''] ?? []).map(({ HostPort }) => HostPort),
-  );
-  const were = list<Bindings[number]>(before);
-  const are = list<Bindings[number]>(after);
-  const asked =
-    were.length === 0 && original.HostConfig.PublishAllPorts ? [{ HostIp: '', HostPort: '' }] : were;
-  return (
-    asked.length === are.length &&
-    asked.every((binding, index) => {
-      const now = are[index];
-      if (now?.HostIp !== binding.HostIp) return false;
-      return isFixed(binding) ? now.HostPort === binding.HostPort : known.has(now.HostPort);
-    })
-  );
+export function pinnedAsKnown({ path, after, original }: Change): boolean {
+  const pinned = pinnedPorts(original.HostConfig, original.NetworkSettings.Ports ?? {});
+  return isDeepStrictEqual(after, pinned[path[2] ?? '']);
 }
 
 /** A link without the name of the container that has it. */

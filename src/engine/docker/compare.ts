@@ -105,8 +105,16 @@ function sorted(value: unknown): unknown {
   );
 }
 
-/** An inspect with its mounts as a map by destination. */
+/** An inspect with its mounts as a map by destination, and the answers of each port in one order. */
 function byPlace(container: Inspect): Record<string, unknown> {
   const mounts = (container.Mounts ?? []).map((mount) => [mount.Destination, mount] as const);
-  return { ...container, Mounts: Object.fromEntries(mounts) };
+  const network = container.NetworkSettings;
+  const ports = Object.entries(network.Ports ?? {}).map(
+    ([inside, answers]) => [inside, answers?.map((answer) => JSON.stringify(sorted(answer))).sort()] as const,
+  );
+  return {
+    ...container,
+    Mounts: Object.fromEntries(mounts),
+    NetworkSettings: { ...network, Ports: Object.fromEntries(ports) },
+  };
 }

@@ -34,24 +34,28 @@ export function pinnedPorts(host: HostConfig, actual: PortMap): PortMap {
 }
 
 function pinned(given: readonly Binding[], actual: readonly Binding[]): readonly Binding[] {
-  const taken = new Set(given.filter(isFixed).map(({ HostIp, HostPort }) => `${HostIp} ${HostPort}`));
-  return given.map((binding) => {
-    if (isFixed(binding)) return binding;
+  const fixed = given.filter(isFixed);
+  const taken = new Set(fixed.map(({ HostIp, HostPort }) => `${HostIp} ${HostPort}`));
+  const take = (address: string): Binding[] => {
     const answer = actual.find(
-      ({ HostIp, HostPort }) =>
-        sameAddress(binding.HostIp, HostIp) && !taken.has(`${binding.HostIp} ${HostPort}`),
+      ({ HostIp, HostPort }) => HostIp === address && !taken.has(`${HostIp} ${HostPort}`),
     );
-    if (answer === undefined) return binding;
-    taken.add(`${binding.HostIp} ${answer.HostPort}`);
-    return { ...binding, HostPort: answer.HostPort };
+    if (answer === undefined) return [];
+    taken.add(`${address} ${answer.HostPort}`);
+    return [answer];
+  };
+  return given.flatMap((binding) => {
+    if (isFixed(binding)) return [binding];
+    if (binding.HostIp !== '') return [take(binding.HostIp)[0] ?? binding];
+    // An engine may choose a port for IPv4 and another one for IPv6.
+    const [first, ...others] = [...take('0.0.0.0'), ...take('::')];
+    if (first === undefined) return [binding];
+    const same = others.every(({ HostPort }) => HostPort === first.HostPort);
+    return same ? [{ ...binding, HostPort: first.HostPort }] : [first, ...others];
   });
 }
 
 /** Whether a binding names one host port; none, `0` and a range leave the choice to the engine. */
 export function isFixed({ HostPort }: Binding): boolean {
   return /^[1-9]\d*$/.test(HostPort);
-}
-
-function sameAddress(asked: string, answers: string): boolean {
-  return asked === answers || (asked === '' && ['0.0.0.0', '::'].includes(answers));
 }
