@@ -1,5 +1,5 @@
 import type { Incident, ResponseStep } from '../contract/index.ts';
-import { messageOf } from '../kernel/index.ts';
+import { messageOf, PristineError } from '../kernel/index.ts';
 import type { Store } from '../store/index.ts';
 import { giveUpIfDue, withdrawAfter } from './failure.ts';
 import { Journal } from './journal.ts';
@@ -17,6 +17,7 @@ import { isGone, type Step } from './steps/step.ts';
  *
  * @returns the incident as it ended, or as policy has left it
  * @throws whatever the failing step threw, after it is in the journal; another call tries again
+ * @throws {PristineError} E_OFFLINE when policy keeps it off the network; another call leaves it so
  */
 export async function respond(incidentId: string, deps: ResponseDependencies): Promise<Incident> {
   const { store } = deps;
@@ -35,8 +36,8 @@ export async function respond(incidentId: string, deps: ResponseDependencies): P
     if (await giveUpIfDue(journal, failure.error, deps)) return store.incident(incidentId);
     throw failure.error;
   }
-  if (journal.progress.decide?.way === 'offline') await stayOffline(journal, deps);
-  else await store.updateIncident(incidentId, { state: 'healed', endedAt: deps.clock.now().toISOString() });
+  if (journal.progress.decide?.way === 'offline') return stayOffline(journal, deps);
+  await store.updateIncident(incidentId, { state: 'healed', endedAt: deps.clock.now().toISOString() });
   return store.incident(incidentId);
 }
 
@@ -107,9 +108,14 @@ async function beginAnew(journal: Journal, hadGivenUp: boolean): Promise<void> {
   }
 }
 
-async function stayOffline(journal: Journal, { store }: ResponseDependencies): Promise<void> {
+async function stayOffline(journal: Journal, { store }: ResponseDependencies): Promise<never> {
   const { name } = journal.incident.container;
-  const error = `${name} was compromised too often within an hour: it is kept frozen, off the network. "pristine restore ${name}" brings it back`;
-  await journal.giveUp(error);
-  await store.updateIncident(journal.incident.id, { state: 'failed', error });
+  const error = new PristineError(
+    'E_OFFLINE',
+    `${name} was compromised too often within an hour: it is kept frozen, off the network`,
+    { next: `Find out how the attacker gets in, then run "pristine restore ${name}".` },
+  );
+  await journal.giveUp(error.message);
+  await store.updateIncident(journal.incident.id, { state: 'failed', error: error.message });
+  throw error;
 }

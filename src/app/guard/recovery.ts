@@ -1,4 +1,4 @@
-import type { GuardEvent, Policy } from '../../contract/index.ts';
+import type { GuardEvent, Incident, Policy } from '../../contract/index.ts';
 import type { ContainerDetails, EngineEvent } from '../../engine/index.ts';
 import { isFrozenBy, type ResponseDependencies, refreeze, type StepReport } from '../../response/index.ts';
 import { removeDueSuspects } from './kept-suspects.ts';
@@ -87,7 +87,7 @@ export class Recovery {
   /** What comes with time: suspects whose time is over, and containers whose age has come. */
   async tick(watched: readonly Watched[]): Promise<void> {
     const { dependencies, onProblem } = this.#options;
-    await removeDueSuspects(dependencies, onProblem);
+    await removeDueSuspects(dependencies, (incident, text) => this.#onSuspectGone(incident, text), onProblem);
     const candidates = watched.map(
       ({ details, policy }): Candidate => ({
         id: details.id,
@@ -107,6 +107,12 @@ export class Recovery {
   /** Lets attempts that are at work come to their end, and begins no more. */
   close(): Promise<void> {
     return this.#responses.close();
+  }
+
+  #onSuspectGone({ id, container, suspect }: Incident, text: string): void {
+    if (suspect !== null) this.#suspects.delete(suspect.id);
+    const at = this.#options.dependencies.clock.now().toISOString();
+    this.#options.emit({ type: 'step', at, container, incident: id, step: 'remove', phase: 'done', text });
   }
 
   #onStep(report: StepReport): void {

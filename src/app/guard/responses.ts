@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { GuardEvent } from '../../contract/index.ts';
+import { PristineError } from '../../kernel/index.ts';
 import { type ResponseDependencies, respond } from '../../response/index.ts';
 
 /** Pauses before a failed response is tried again, in milliseconds; the last one is repeated. */
@@ -66,6 +67,7 @@ export class Responses {
       await respond(incidentId, dependencies);
       over = true;
     } catch (error) {
+      over = error instanceof PristineError && error.code === 'E_OFFLINE';
       onProblem(error);
     }
     try {
