@@ -12,6 +12,7 @@ import { openRepave } from './guard/repaves.ts';
 import { loadPolicies, type Policies } from './policies.ts';
 import { readerFor } from './readers.ts';
 import { responseDependencies } from './response-dependencies.ts';
+import { meantBy } from './unfinished.ts';
 
 export interface CaptureByHand {
   readonly bundle: string;
@@ -64,10 +65,8 @@ export async function restoreByHand(
 ): Promise<Incident> {
   const policies = await loadPolicies(flags);
   const dependencies = await responseDependencies(context, policies, onProgress);
-  const suspect = await dependencies.engine.inspect(reference);
-  const incident =
-    (await dependencies.store.activeIncident(suspect.id))?.id ??
-    (await openByHand(context, suspect, policies));
+  const meant = await meantBy(reference, 'incident', dependencies);
+  const incident = 'begun' in meant ? meant.begun : await openByHand(context, meant.container, policies);
   return respond(incident, {
     ...dependencies,
     byHand: true,
@@ -101,7 +100,7 @@ export async function planRestore(
   return { ...plan, order: chosen === 'auto' ? automatic : chosen };
 }
 
-/** Replaces a container that nobody suspects, as its age would have it. */
+/** Replaces a container that nobody suspects, as its age would have it; one that was begun is carried to its end. */
 export async function repaveByHand(
   context: Context,
   reference: string,
@@ -109,9 +108,11 @@ export async function repaveByHand(
 ): Promise<Incident> {
   const policies = await loadPolicies(flags);
   const dependencies = await responseDependencies(context, policies, onProgress);
-  const container = await dependencies.engine.inspect(reference);
-  const { mode } = policies.policyFor(container);
-  const id = await openRepave(dependencies, container, mode);
+  const meant = await meantBy(reference, 'repave', dependencies);
+  const id =
+    'begun' in meant
+      ? meant.begun
+      : await openRepave(dependencies, meant.container, policies.policyFor(meant.container).mode);
   return respond(id, {
     ...dependencies,
     onStep: ({ phase, text }) => {
