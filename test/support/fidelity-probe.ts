@@ -24,7 +24,7 @@ export async function probe(id: string): Promise<string[]> {
   const markers = inspected.Mounts.filter(({ Type }: { Type: string }) => Type === 'volume').map(
     ({ Destination }: { Destination: string }) => `cat ${Destination}/marker`,
   );
-  const script = ['exec 2>&1', SCRIPT, ...markers, 'true'].join('\n');
+  const script = ['exec 2>&1', SCRIPT, ...markers.sort(), 'true'].join('\n');
   let text = await docker('exec', id, 'sh', '-c', script);
   const addresses = Object.values<{ IPAddress: string; GlobalIPv6Address: string }>(
     inspected.NetworkSettings.Networks,
