@@ -52,6 +52,8 @@ export class ContainerWatch {
   /** Gaps that the next scan makes good. */
   #gaps: Gap[] = [];
   #work: Promise<void> | null = null;
+  /** Who waits for the end of a scan that has not begun yet. */
+  #waiting: (() => void)[] = [];
 
   constructor(options: ContainerWatchOptions) {
     this.details = options.details;
@@ -85,8 +87,10 @@ export class ContainerWatch {
 
   /** Looks at everything once more; resolves when that is done, and told. */
   async lookOnceMore(): Promise<void> {
+    if (this.#stop.signal.aborted) return;
+    const looked = new Promise<void>((resolve) => this.#waiting.push(resolve));
     this.rescan();
-    await this.#work;
+    await looked;
   }
 
   /** Ends the watch; a look that is under way is finished first. */
@@ -94,6 +98,7 @@ export class ContainerWatch {
     this.#stop.abort();
     this.#queue.clear();
     await this.#work;
+    for (const resolve of this.#waiting.splice(0)) resolve();
   }
 
   #wake(): void {
@@ -111,7 +116,9 @@ export class ContainerWatch {
       // In turn with looking, or a container that never rests would never be scanned.
       if (this.#scanDue) {
         this.#scanDue = false;
+        const waiting = this.#waiting.splice(0);
         await this.#guarded('scanning', () => this.#scan());
+        for (const resolve of waiting) resolve();
         continue;
       }
       if (looked) continue;

@@ -218,8 +218,10 @@ export class GuardSession {
 
   async #onEvent({ containerId: id, kind }: Pick<EngineEvent, 'containerId' | 'kind'>): Promise<void> {
     try {
-      if (kind === 'remove') await this.#watches.remove(id, 'the container was removed');
-      else if (kind === 'start') await this.#onStart(id);
+      if (kind === 'remove') {
+        await this.#watches.remove(id, 'the container was removed');
+        await this.#holds.layers.release(id);
+      } else if (kind === 'start') await this.#onStart(id);
       else if (kind === 'create') await this.#onCreate(id);
       // What was made ready under another name has its own now.
       else if (kind === 'rename' && !this.#watches.has(id)) await this.#onStart(id);

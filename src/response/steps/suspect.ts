@@ -42,8 +42,13 @@ export const freeze: Step<'freeze'> = {
         : null;
     const frozen = await freezing;
     await held;
+    const status = await engine.inspect(incident.container.id).then(
+      (details) => details.status,
+      () => 'gone',
+    );
+    const how = status === 'paused' ? 'paused' : `it does not run (${status})`;
     const cut = frozen.networks.length === 0 ? '' : ` and taken off ${frozen.networks.join(', ')}`;
-    return { data: { frozen, order, candidate }, text: `paused${cut}${reason(order, progress, plan)}` };
+    return { data: { frozen, order, candidate }, text: `${how}${cut}${reason(order, progress, plan)}` };
   },
 };
 
@@ -83,7 +88,8 @@ export const stop: Step<'stop'> = {
   run: async ({ container }, { decide }, { engine }) => {
     const how = decide?.way === 'repave' ? 'graceful' : 'kill';
     try {
-      if (how === 'kill' && (await engine.inspect(container.id)).autoRemove) {
+      const { status, autoRemove } = await engine.inspect(container.id);
+      if (how === 'kill' && autoRemove && status === 'paused') {
         // Its end would take its anonymous volumes along, before the replacement has them.
         return {
           data: {},
