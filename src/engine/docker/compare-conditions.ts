@@ -21,6 +21,11 @@ export function isAbsent(value: unknown): boolean {
   );
 }
 
+/** A member as text; what is no text equals none that is wanted. */
+export function text(value: unknown): string {
+  return typeof value === 'string' ? value : `${JSON.stringify(value)}`;
+}
+
 /** A list; absent it is empty, and anything else is no list of what is wanted, and so equals none. */
 export function list<T>(value: unknown): T[] {
   if (value === null || value === undefined) return [];
@@ -32,12 +37,12 @@ export function readOnlyAsked({ replacement }: Change): boolean {
 }
 
 export function sameButCategories({ before, after }: Change): boolean {
-  const plainLabel = (label: unknown) => String(label).replace(/:c\d+(,c\d+)*$/, '');
+  const plainLabel = (label: unknown) => text(label).replace(/:c\d+(,c\d+)*$/, '');
   return plainLabel(before) === plainLabel(after);
 }
 
 export function mountAt(container: Inspect, path: string | undefined): MountPoint | undefined {
-  const place = String(path).replace(/(?<=.)\/+$/, '');
+  const place = text(path).replace(/(?<=.)\/+$/, '');
   return container.Mounts?.find((mount) => mount.Destination.replace(/(?<=.)\/+$/, '') === place);
 }
 
@@ -82,7 +87,7 @@ export function pinnedAsKnown({ path, after, original }: Change): boolean {
 
 /** A link without the name of the container that has it. */
 export function plain(link: string): string {
-  const [source = '', alias = ''] = String(link).split(':');
+  const [source = '', alias = ''] = text(link).split(':');
   return `${source.replace(/^\//, '')}:${alias.split('/').at(-1)}`;
 }
 

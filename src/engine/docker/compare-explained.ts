@@ -14,6 +14,7 @@ import {
   sameButCategories,
   sameMount,
   sameMountsAsked,
+  text,
 } from './compare-conditions.ts';
 import { IMAGE_LABEL, imageName } from './details.ts';
 import { PASSING_LABELS, READ_ONLY_LABEL } from './recreation.ts';
@@ -102,7 +103,7 @@ export const EXPLAINED: readonly Explanation[] = [
     because: 'an anonymous volume is asked for by its name, to keep its data',
     when: ({ before, after }) =>
       isDeepStrictEqual(
-        list<string>(before).filter((bind) => String(bind).includes(':')),
+        list<string>(before).filter((bind) => text(bind).includes(':')),
         list(after),
       ),
   },
@@ -143,15 +144,15 @@ export const EXPLAINED: readonly Explanation[] = [
     at: ['HostConfig', 'NetworkMode|IpcMode|PidMode'],
     because: 'the container that it shares a namespace with was replaced too',
     when: ({ before, after, successors }) =>
-      before !== after && pointedAt(String(before), successors) === after,
+      before !== after && pointedAt(text(before), successors) === after,
   },
   {
     at: ['HostConfig', 'NetworkMode'],
     because: 'it had left that network since it was made',
     when: ({ before, after, original }) => {
       const networks = original.NetworkSettings.Networks ?? {};
-      const wanted = before === 'default' ? 'bridge' : String(before);
-      return String(after) in networks && !(wanted in networks);
+      const wanted = before === 'default' ? 'bridge' : text(before);
+      return text(after) in networks && !(wanted in networks);
     },
   },
   {
@@ -160,7 +161,7 @@ export const EXPLAINED: readonly Explanation[] = [
     when: ({ before, after, successors }) =>
       isDeepStrictEqual(
         list<string>(before)
-          .map((link) => plain(successors.link(link)))
+          .map((link) => plain(successors.link(text(link))))
           .sort(),
         list<string>(after).map(plain).sort(),
       ),
@@ -170,7 +171,7 @@ export const EXPLAINED: readonly Explanation[] = [
     because: 'the container that it links to was replaced too',
     when: ({ before, after, successors }) =>
       isDeepStrictEqual(
-        list<string>(before).map((link) => successors.link(link)),
+        list<string>(before).map((link) => successors.link(text(link))),
         list(after),
       ),
   },

@@ -54,7 +54,7 @@ export function successorsAmong(entries: readonly ListEntry[]): Successors {
   return {
     idOf: (reference) => find(reference)?.Id ?? null,
     link(given) {
-      const [source = '', ...rest] = String(given).split(':');
+      const [source = '', ...rest] = given.split(':');
       const successor = find(source);
       if (successor === null) return given;
       const slash = source.startsWith('/') ? '/' : '';
