@@ -185,7 +185,8 @@ describe('when something goes wrong', () => {
 
   test('a response that failed is tried again until it succeeds', async () => {
     using state = temporaryState();
-    let refusals = 1;
+    // Once while the suspect is being frozen, when nobody minds, and once afterwards.
+    let refusals = 2;
     await using proxy = await startEngineProxy((method, path) =>
       method === 'POST' && path.includes('/containers/create') && refusals-- > 0 ? 'not today' : null,
     );

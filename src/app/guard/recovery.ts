@@ -132,7 +132,7 @@ export class Recovery {
 /** Whether a container waits to be put in another one's place; it is not guarded on its own account. */
 export function isWaiting({ name, labels }: Pick<ContainerDetails, 'name' | 'labels'>): boolean {
   return (
-    (labels['pristine.standby-for'] !== undefined && name.endsWith('-standby')) ||
+    labels['pristine.standby-name'] === name ||
     (labels['pristine.replaces'] !== undefined && name.endsWith('-next'))
   );
 }
