@@ -6,4 +6,4 @@ export type {
   StartHold,
   StepReport,
 } from './port.ts';
-export { isFrozenBy, refreeze, respond } from './respond.ts';
+export { isFrozenBy, keptWith, refreeze, respond } from './respond.ts';

@@ -27,7 +27,8 @@ export interface Progress {
   replace?: Replacement;
   health?: Record<string, never>;
   compare?: { explained: number; unexplained: number };
-  dependents?: { recreated: string[] };
+  /** Ids of the new containers, and of those whose place they have. */
+  dependents?: { recreated: string[]; old: string[] };
   keep?: { until: string };
   remove?: Record<string, never>;
 }

@@ -82,6 +82,11 @@ async function keepFrozen(
   });
 }
 
+/** Ids of the containers that were re-created with a suspect, and are kept as long as it is. */
+export async function keptWith(incidentId: string, store: Pick<Store, 'journalOf'>): Promise<string[]> {
+  return progressOf(await store.journalOf(incidentId)).dependents?.old ?? [];
+}
+
 /** Whether a response has frozen its suspect and has not let it go. */
 export async function isFrozenBy(incidentId: string, store: Pick<Store, 'journalOf'>): Promise<boolean> {
   const { freeze, remove } = progressOf(await store.journalOf(incidentId));

@@ -1,6 +1,7 @@
 import type { Client } from './client.ts';
 import { inspectIfThere } from './lookup.ts';
 import { REPLACES_LABEL, sharedWith } from './recreation-references.ts';
+import { isStandby } from './standby-labels.ts';
 import type { Inspect } from './vendor.ts';
 
 /** A container that is to be replaced, or was. */
@@ -29,12 +30,12 @@ export async function dependentsOn(client: Client, on: DependedOn): Promise<Depe
   const entries = await client.ask('list containers', client.quick.listContainers({ all: true }));
   const replaced = new Set(entries.flatMap(({ Labels }) => Labels?.[REPLACES_LABEL] ?? []));
   const others = entries.filter(
-    ({ Id, Labels, State }) =>
+    ({ Id, Labels, Names, State }) =>
       Id !== on.container.Id &&
       Id !== on.replacement?.Id &&
       !replaced.has(Id) &&
       Labels?.[REPLACES_LABEL] !== on.container.Id &&
-      Labels?.['pristine.standby-for'] === undefined &&
+      !Names.some((name) => isStandby(name.slice(1), Labels)) &&
       State !== 'paused',
   );
   const inspected = await Promise.all(others.map(({ Id }) => inspectIfThere(client, Id)));

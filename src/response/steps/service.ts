@@ -119,7 +119,10 @@ export const dependents: Step<'dependents'> = {
   run: async (incident, { replace: replaced }, { engine }) => {
     const { id } = required(replaced, 'replace');
     const made = await engine.recreateDependents(incident.container.id, id, incident.id);
-    const names = made.map(({ name }) => name);
-    return { data: { recreated: names }, text: names.length === 0 ? 'nothing does' : names.join(', ') };
+    const old: string[] = [];
+    for (const { id: one } of made) old.push((await engine.inspect(one)).labels['pristine.replaces'] ?? '');
+    const data = { recreated: made.map((one) => one.id), old: old.filter((one) => one !== '') };
+    const names = made.map(({ name }) => name).join(', ');
+    return { data, text: names === '' ? 'nothing does' : `re-created ${names}` };
   },
 };

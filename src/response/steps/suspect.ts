@@ -1,4 +1,4 @@
-import type { ResponseOrder } from '../../contract/index.ts';
+import type { Incident, ResponseOrder } from '../../contract/index.ts';
 import type { ReplacementPlan } from '../../engine/index.ts';
 import { messageOf, parseDuration } from '../../kernel/index.ts';
 import type { ResponseDependencies } from '../port.ts';
@@ -107,7 +107,8 @@ export const stop: Step<'stop'> = {
 
 export const keep: Step<'keep'> = {
   intent: ({ container }) => `keep the suspect ${container.id.slice(0, 12)} frozen, off the network`,
-  run: async (incident, progress, { engine, store, clock, layerHold }) => {
+  run: async (incident, progress, deps) => {
+    const { engine, store, clock, layerHold } = deps;
     const { id } = incident.container;
     const ms = parseDuration(required(progress.decide, 'decide').recovery.keepSuspect) ?? 0;
     const until = new Date(clock.now().getTime() + ms).toISOString();
@@ -115,20 +116,43 @@ export const keep: Step<'keep'> = {
       if (isGone(error)) return null;
       throw error;
     });
+    if (present === null) {
+      await layerHold?.release(id);
+      return { data: { until }, text: 'somebody has removed the suspect meanwhile' };
+    }
+    if (present.labels[COMPOSE] !== undefined) {
+      await destroy(incident, progress, deps);
+      return {
+        data: { until },
+        text: 'removed: Compose would take it for the service, and its replacement for one too many',
+      };
+    }
     // Its evidence is sealed: who wants it gone may remove it.
     await layerHold?.release(id);
-    if (present === null) return { data: { until }, text: 'somebody has removed the suspect meanwhile' };
     await store.updateIncident(incident.id, { suspect: { id, name: present.name, until } });
     return { data: { until }, text: `the suspect is kept as ${present.name} until ${until}` };
   },
 };
 
+/** By this label Compose finds the containers of a project, whatever their names are. */
+const COMPOSE = 'com.docker.compose.project';
+
 export const remove: Step<'remove'> = {
   intent: ({ container }) => `kill and remove ${container.id.slice(0, 12)}`,
-  run: async ({ container }, { capture }, { engine, evidence, layerHold }) => {
-    if (capture?.bundle != null) await evidence.recordDestruction(capture.bundle, container.id);
-    await layerHold?.release(container.id);
-    await engine.destroy(container.id);
+  run: async (incident, progress, deps) => {
+    await destroy(incident, progress, deps);
     return { data: {}, text: 'it is gone' };
   },
 };
+
+/** Removes a container that was replaced, and those that were re-created with it; the ledger knows before. */
+async function destroy(
+  { container }: Incident,
+  { capture, dependents }: Progress,
+  { engine, evidence, layerHold }: ResponseDependencies,
+): Promise<void> {
+  if (capture?.bundle != null) await evidence.recordDestruction(capture.bundle, container.id);
+  await layerHold?.release(container.id);
+  await engine.destroy(container.id);
+  for (const id of dependents?.old ?? []) await engine.destroy(id);
+}
