@@ -9,7 +9,7 @@ export const PRISTINE = join(packageRoot, 'bin/pristine');
 
 export interface PristineOptions {
   /** Without one, labels and configuration say. */
-  readonly mode?: 'watch' | 'protect';
+  readonly mode?: 'watch' | 'protect' | 'heal';
   /** Without any, labels and configuration choose. */
   readonly names?: readonly string[];
   readonly configFile?: string;

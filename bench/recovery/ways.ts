@@ -1,5 +1,4 @@
 /** The ways to put a pristine container in a compromised one's place. */
-
 import type { Engine, ReplacementRequest } from '../../src/engine/index.ts';
 import { run } from '../../src/host/index.ts';
 import type { Service } from './service.ts';
@@ -10,6 +9,8 @@ export interface Way {
   /** What is made ready before there is anything to decide. */
   readonly prepare?: (engine: Engine, service: Service) => Promise<void>;
   readonly recover: (engine: Engine, service: Service) => Promise<void>;
+  /** The guard does it by itself, with these labels on the container. */
+  readonly guarded?: readonly string[];
   /** The engine's event after which nothing of the intruder runs. */
   readonly endsBy: 'pause' | 'stop';
 }
@@ -87,4 +88,11 @@ export const WAYS: Readonly<Record<string, Way>> = {
   'warm standby, not led': warm(false),
   'start-first': startFirst(true),
   'warm standby': warm(true),
+  'guard, freeze-first': byGuard(),
+  'guard, start-first': byGuard('pristine.order=start-first'),
+  'guard, warm standby': byGuard('pristine.standby=warm'),
 };
+
+function byGuard(...labels: string[]): Way {
+  return { recover: async () => {}, endsBy: 'pause', guarded: ['pristine.keep-suspect=0', ...labels] };
+}
