@@ -31,6 +31,11 @@ export async function workFolder(parent: string, name = randomBytes(8).toString(
   };
 }
 
+/** Removes the work folders in `parent` of processes which no longer run. */
+export function sweepWork(parent: string): Promise<void> {
+  return gated(parent, () => sweep(parent));
+}
+
 /** Makes a folder and locks it; again when a sweep came between the two and took it for a dead process's. */
 async function lockedFolder(path: string): Promise<FileHandle> {
   for (;;) {

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { mkdir, open, readFile, rename, rm } from 'node:fs/promises';
+import { mkdir, open, readdir, readFile, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { PristineError, systemErrorCode } from '../../kernel/index.ts';
 import type { Endpoint, Inspect, PortMap, RestartPolicy } from './vendor.ts';
@@ -89,7 +89,14 @@ export function openNotes(directory: string): Notes {
         throw unusable(directory, error);
       }
     },
-    remove: (id) => rm(fileOf(id), { force: true }),
+    async remove(id) {
+      await rm(fileOf(id), { force: true });
+      // Of a process that was killed while it wrote; nobody writes of what is gone.
+      const names = await readdir(directory).catch(() => []);
+      for (const name of names) {
+        if (name.startsWith(`${id}.json.`)) await rm(join(directory, name), { force: true });
+      }
+    },
   };
 }
 

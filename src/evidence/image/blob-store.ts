@@ -2,7 +2,7 @@ import { constants, copyFile, link, mkdir, open, rename, stat } from 'node:fs/pr
 import { join } from 'node:path';
 import { systemErrorCode } from '../../kernel/index.ts';
 import { privateFolder, syncFolder } from '../durable.ts';
-import { type WorkFolder, workFolder } from '../work-folder.ts';
+import { sweepWork, type WorkFolder, workFolder } from '../work-folder.ts';
 
 /** Content that bundles share, by SHA-256: `blobs/sha256/HEX` in the state directory. */
 export class BlobStore {
@@ -29,6 +29,11 @@ export class BlobStore {
   /** A place on the same filesystem to prepare blobs in. */
   work(): Promise<WorkFolder> {
     return workFolder(this.folder);
+  }
+
+  /** Removes what killed processes have left of their work. */
+  sweepWork(): Promise<void> {
+    return sweepWork(this.folder);
   }
 
   /** Takes over a finished file whose SHA-256 is known. */

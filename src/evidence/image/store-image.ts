@@ -34,6 +34,8 @@ export async function storeImage(
   if (stored !== null) {
     // The record's time says when the image was last of use; on a read-only or full disk it need not.
     await utimes(record, new Date(), new Date()).catch(() => {});
+    // Whoever stored it may have been killed just afterwards.
+    await blobs.sweepWork().catch(() => {});
     return stored;
   }
 

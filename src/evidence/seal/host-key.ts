@@ -4,12 +4,11 @@ import {
   createPublicKey,
   generateKeyPairSync,
   type KeyObject,
-  randomBytes,
 } from 'node:crypto';
-import { link, readFile, rm } from 'node:fs/promises';
+import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { PristineError, systemErrorCode } from '../../kernel/index.ts';
-import { privateFolder, replaceFile, syncFolder, writeNewFile } from '../durable.ts';
+import { makeFile, privateFolder, replaceFile } from '../durable.ts';
 
 export interface HostKey {
   readonly privateKey: KeyObject;
@@ -83,20 +82,12 @@ async function readKey(path: string): Promise<Buffer | undefined> {
   }
 }
 
-/** Links the new key into its place, which fails when another process was first; then that one's key is it. */
+/** Several processes may want a key at the same moment; all get the first one's. */
 async function makeKey(folder: string, path: string): Promise<Buffer> {
   await privateFolder(folder);
-  const aside = `${path}.${randomBytes(6).toString('hex')}.tmp`;
-  const { privateKey } = generateKeyPairSync('ed25519');
-  try {
-    await writeNewFile(aside, privateKey.export({ type: 'pkcs8', format: 'pem' }));
-    await link(aside, path);
-    await syncFolder(folder);
-  } catch (error) {
-    if (systemErrorCode(error) !== 'EEXIST') throw error;
-  } finally {
-    await rm(aside, { force: true });
-  }
+  await makeFile(path, () =>
+    generateKeyPairSync('ed25519').privateKey.export({ type: 'pkcs8', format: 'pem' }).toString(),
+  );
   return readFile(path);
 }
 
