@@ -29,6 +29,7 @@ export async function respond(incidentId: string, deps: ResponseDependencies): P
   else if (hasGivenUp(entries)) return incident;
   await store.updateIncident(incidentId, { state: 'responding' });
   await keepFrozen(journal, deps);
+  await keepServing(journal, deps);
 
   const failure = await carryOut(journal, deps);
   if (failure !== null) {
@@ -85,6 +86,18 @@ async function keepFrozen(
 /** Ids of the containers that were re-created with a suspect, and are kept as long as it is. */
 export async function keptWith(incidentId: string, store: Pick<Store, 'journalOf'>): Promise<string[]> {
   return progressOf(await store.journalOf(incidentId)).dependents?.old ?? [];
+}
+
+/** A replacement that has ended since, as with an engine that crashed, is brought up again before all else goes on. */
+async function keepServing(journal: Journal, { engine }: ResponseDependencies): Promise<void> {
+  const { replace, health } = journal.progress;
+  if (replace === undefined || health === undefined) return;
+  const { status } = await engine.inspect(replace.id).catch((error) => {
+    if (isGone(error)) return { status: 'gone' };
+    throw error;
+  });
+  if (status !== 'exited' && status !== 'created') return;
+  await journal.undo(['replace', 'health'], 'the replacement does not run any more');
 }
 
 /** Whether a response has frozen its suspect and has not let it go. */

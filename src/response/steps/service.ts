@@ -53,6 +53,8 @@ export const replace: Step<'replace'> = {
         ...requestFor(incident, progress),
         ...(candidate === null ? {} : { candidate }),
       });
+      // Where another came in the candidate's place, as after a crash of the engine, new connections went nowhere.
+      if (progress.redirect !== undefined) await engine.endRedirection(incident.container.id);
       await store.updateIncident(incident.id, { replacement });
       const text = `${replacement.name} runs again, pristine, as ${replacement.id.slice(0, 12)}`;
       return { data: { ...replacement }, text };
