@@ -85,13 +85,21 @@ async function thaw(
   const { engine, store, locking, layerHold } = deps;
   const { name, id } = incident.container;
   await engine.withdrawReplacement(id, requestFor(incident, progress));
-  const locked =
+  const lock = async () =>
     onFailure === 'lock'
       ? await locking?.lock(incident).catch((failure) => `not locked: ${messageOf(failure)}`)
       : undefined;
-  await engine.thaw(id, progress.freeze?.frozen ?? { wasPaused: false, networks: [] });
+  // Before it wakes: whoever sees that would freeze it again.
+  await journal.undo(['prepare', 'redirect', 'freeze', 'stop', 'replace'], 'it is let go');
   await layerHold?.release(id);
-  await journal.undo(['prepare', 'redirect', 'freeze', 'stop', 'replace'], 'it was thawed');
+  const { status } = await engine.inspect(id);
+  let locked = status === 'exited' ? undefined : await lock();
+  await engine.thaw(id, progress.freeze?.frozen ?? { wasPaused: false, networks: [] });
+  if (status === 'exited') {
+    // Killed after its evidence was sealed: only what runs can be locked.
+    await engine.start(id);
+    locked = await lock();
+  }
   const text = `no replacement of ${name} could be had (${messageOf(error)}): the compromised container serves again${locked === undefined ? '' : `, ${locked}`}. "pristine restore ${name}" tries again`;
   await journal.giveUp(text);
   await store.updateIncident(incident.id, { state: 'failed', error: text });

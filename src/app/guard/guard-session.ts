@@ -86,6 +86,7 @@ export class GuardSession {
       dependencies: { ...options.response, ...(options.enforcer === null ? {} : held) },
       emit,
       onReplaced: (original, replacement) => this.#takeOver(original, replacement),
+      onLetGo: (id) => this.#onLetGo(id),
       onRemoving: (id) => void this.#watches.get(id)?.stop(),
       onProblem,
     });
@@ -252,6 +253,13 @@ export class GuardSession {
       return;
     }
     await this.#watches.renew(watch, details);
+  }
+
+  /** A suspect serves again: it is watched as before, and its layer held as one that nobody responds to. */
+  async #onLetGo(id: string): Promise<void> {
+    const watch = this.#watches.get(id);
+    await this.#onStart(id);
+    if (watch !== undefined) await this.#onWatched(watch);
   }
 
   /** A container that does not run yet: its first program is to be checked too. */

@@ -10,6 +10,8 @@ export interface RecoveryOptions {
   readonly emit: (event: GuardEvent) => void;
   /** A pristine container is in a watched one's place, from now on. */
   readonly onReplaced: (originalId: string, replacementId: string) => Promise<void>;
+  /** What was frozen serves again, as policy wants it where no replacement can be had. */
+  readonly onLetGo: (containerId: string) => Promise<void>;
   /** A container's layers are about to vanish. */
   readonly onRemoving: (containerId: string) => void;
   readonly onProblem: (error: unknown) => void;
@@ -60,14 +62,17 @@ export class Recovery {
 
   /** A suspect that is woken by somebody, or by itself, is frozen again. */
   async onEngineEvent({ containerId, kind }: EngineEvent): Promise<void> {
+    const { dependencies, onLetGo, onProblem } = this.#options;
     const incident = this.#suspects.get(containerId);
     if (incident === undefined) return;
     if (kind === 'remove') this.#suspects.delete(containerId);
     if (kind !== 'start' && kind !== 'unpause' && kind !== 'other') return;
     try {
-      await refreeze(incident, this.#options.dependencies);
+      if (await isFrozenBy(incident, dependencies.store)) return await refreeze(incident, dependencies);
+      this.#suspects.delete(containerId);
+      await onLetGo(containerId);
     } catch (error) {
-      this.#options.onProblem(error);
+      onProblem(error);
     }
   }
 
