@@ -23,13 +23,14 @@ export const decide: Step<'decide'> = {
     if (times >= recovery.replacementsPerHour) await containAndRefuse(incident, recovery, deps);
     const readOnly = recovery.readOnlyAfter > 0 && times >= recovery.readOnlyAfter;
     const offline = recovery.offlineAfter > 0 && times >= recovery.offlineAfter;
-    const way = offline ? 'offline' : wayOf(recovery);
+    const way = offline ? 'offline' : wayOf(recovery, readOnly);
     return { data: { way, readOnly, recovery }, text: sentence(way, readOnly, times) };
   },
 };
 
-function wayOf({ order, standby }: RecoveryPolicy): Way {
-  if (standby === 'warm') return 'standby';
+function wayOf({ order, standby }: RecoveryPolicy, readOnly: boolean): Way {
+  // The twin that waits can write to its root.
+  if (standby === 'warm' && !readOnly) return 'standby';
   return order === 'start-first' ? 'start-first' : 'freeze';
 }
 

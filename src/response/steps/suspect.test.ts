@@ -1,8 +1,8 @@
-import { expect, test } from 'vitest';
-import type { Incident } from '../../contract/index.ts';
+import { describe, expect, test } from 'vitest';
+import { DEFAULT_RECOVERY, type Incident } from '../../contract/index.ts';
 import type { Locking, ResponseDependencies } from '../port.ts';
 import type { Progress } from '../progress.ts';
-import { lock } from './suspect.ts';
+import { freeze, lock } from './suspect.ts';
 
 const incident = { container: { id: 'c', name: 'web', image: 'i' } } as Incident;
 const frozen = { freeze: { frozen: { wasPaused: false, networks: [] } } } as unknown as Progress;
@@ -35,4 +35,34 @@ test('a lock that fails is told and stops nothing', async () => {
   expect((await lock.run(incident, {}, failing)).text).toBe(
     'it could not be made read-only: it has ended meanwhile',
   );
+});
+
+describe('evidence comes before the replacement', () => {
+  const plan = (sharedWritable: string[]) => async () => ({ sharedWritable, notPreparable: 'no' });
+  const orderOf = async (order: 'auto' | 'freeze-first' | 'start-first', planReplacement: () => unknown) => {
+    const engine = {
+      freeze: async () => ({ wasPaused: false, networks: [] }),
+      inspect: async () => ({ status: 'paused' }),
+      planReplacement,
+    };
+    const recovery = { ...DEFAULT_RECOVERY, order };
+    const progress: Progress = { decide: { way: 'freeze', readOnly: false, recovery } };
+    const { data } = await freeze.run(incident, progress, { engine } as unknown as ResponseDependencies);
+    return data.order;
+  };
+
+  test('where both could write to the same, unless policy says otherwise', async () => {
+    expect(await orderOf('auto', plan(['/data']))).toBe('capture-first');
+    expect(await orderOf('auto', plan([]))).toBe('freeze-first');
+    expect(await orderOf('freeze-first', plan(['/data']))).toBe('freeze-first');
+  });
+
+  test('also when it was to start first, and could not', async () => {
+    expect(await orderOf('start-first', plan(['/data']))).toBe('capture-first');
+    expect(await orderOf('start-first', plan([]))).toBe('freeze-first');
+  });
+
+  test('where nobody can say what they share', async () => {
+    expect(await orderOf('auto', () => Promise.reject(new Error('timeout')))).toBe('capture-first');
+  });
 });

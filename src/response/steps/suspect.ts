@@ -54,14 +54,16 @@ export const freeze: Step<'freeze'> = {
 
 function orderOf({ decide, prepare, redirect }: Progress, plan: ReplacementPlan | null): ResponseOrder {
   if (prepare?.candidate || redirect?.candidate) return 'start-first';
-  const asked = decide?.recovery.order ?? 'auto';
-  if (asked !== 'auto') return asked === 'start-first' ? 'freeze-first' : asked;
-  return (plan?.sharedWritable.length ?? 0) > 0 ? 'capture-first' : 'freeze-first';
+  const asked = decide?.recovery.order;
+  if (asked === 'freeze-first' || asked === 'capture-first') return asked;
+  // Where nobody could say what they share, the slower order is the one that works in any case.
+  return plan?.sharedWritable.length === 0 ? 'freeze-first' : 'capture-first';
 }
 
 function reason(order: ResponseOrder, { decide }: Progress, plan: ReplacementPlan | null): string {
   const shared = plan?.sharedWritable ?? [];
-  if (order !== 'capture-first' || decide?.recovery.order !== 'auto' || shared.length === 0) return '';
+  if (order !== 'capture-first' || decide?.recovery.order === 'capture-first' || shared.length === 0)
+    return '';
   return `; evidence comes first, as the replacement would write to ${shared.slice(0, 3).join(', ')} too`;
 }
 
