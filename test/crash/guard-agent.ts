@@ -58,8 +58,12 @@ export async function guardLife(
   try {
     await Promise.race([ready.promise, closed]);
     if (isAlive(child)) await onReady().catch((error) => said.push(String(error)));
+    let revived = target === 'agent';
     await untilOver(child, closed, async () => {
-      if (target !== 'agent' && traceOf(trace).struck !== null) await onStruck();
+      if (!revived && traceOf(trace).struck !== null) {
+        await onStruck();
+        revived = true;
+      }
       return isOver();
     });
     const died = child.signalCode === 'SIGKILL';

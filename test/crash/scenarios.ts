@@ -59,6 +59,8 @@ export const ENGINE_SCENARIOS: readonly Scenario[] = [
     options: [...RICH, ...READABLE, '--label', 'pristine.order=start-first'],
   },
   { ...engine, name: 'engine killed, no restart policy', options: [...WRITABLE, '--network', 'NETWORK'] },
+  { ...engine, name: 'engine killed, guard', command: 'guard', options: [...RICH, ...READABLE] },
+  { ...engine, name: 'engine killed, guard, --rm', command: 'guard', options: [...READABLE, '--rm'] },
   {
     ...engine,
     name: 'containerd killed, freeze-first',

@@ -30,7 +30,6 @@ export async function wrongThings(host: CrashHost, scenario: Scenario, subject: 
   await check(() => replacementOf(host, subject, scenario.target === 'agent'));
   await check(() => serviceOf(host, subject));
   await check(() => evidenceOf(scenario, subject, incident));
-  await check(() => rulesOf(host, subject));
   wrong.push(...leftInState(subject.state));
   return wrong;
 }
@@ -149,11 +148,11 @@ function essence({ Id: id, Image: image, Config, HostConfig, Mounts, NetworkSett
 }
 
 /** One request, with nothing but a shell. */
-const GET = `exec 3<>/dev/tcp/127.0.0.1/$1 && printf 'GET /row HTTP/1.0\\r\\n\\r\\n' >&3 && timeout 3 cat <&3`;
+const GET = `exec 3<>/dev/tcp/127.0.0.1/$1 && printf 'GET /row HTTP/1.0\\r\\n\\r\\n' >&3 && cat <&3`;
 
 async function serviceOf(host: CrashHost, { name, port, before }: Subject): Promise<string[]> {
   const wrong: string[] = [];
-  const { stdout } = await host.on('bash', '-c', GET, 'bash', String(port));
+  const { stdout } = await host.on('timeout', '5', 'bash', '-c', GET, 'bash', String(port));
   const body = stdout.split('\r\n\r\n')[1]?.trim();
   if (body !== 'kept') wrong.push(`the service answers ${JSON.stringify(stdout)}`);
   const isThere = async (path: string) =>
@@ -182,11 +181,6 @@ async function evidenceOf(
   return [...wrong, ...report.problems.map(({ subject, detail }) => `${subject}: ${detail}`)];
 }
 
-async function rulesOf(host: CrashHost, { id }: Subject): Promise<string[]> {
-  const { stdout } = await host.on('iptables-save');
-  return stdout.split('\n').filter((line) => line.includes(id.slice(0, 12)));
-}
-
 /** Work that somebody who died has left, and nobody else has taken away. */
 function leftInState(state: string): string[] {
   const names = readdirSync(state, { recursive: true, encoding: 'utf8' });
@@ -195,18 +189,25 @@ function leftInState(state: string): string[] {
     .map((name) => `left behind: ${name}`);
 }
 
+const WITHOUT_OURS = `iptables-save | grep -v 'comment "pristine ' | iptables-restore`;
+
 /** What the engine has when the containers of a run were removed with their volumes: all of it was left behind. */
 export async function leftOn(host: CrashHost): Promise<string[]> {
   const lines = async (...args: string[]) => (await host.docker(...args)).split('\n').filter(Boolean);
   const containers = await lines('ps', '-a', '--format', '{{.Names}}');
   const networks = await lines('network', 'ls', '--format', '{{.Name}}', '--filter', 'type=custom');
   const volumes = await lines('volume', 'ls', '-q');
+  const { stdout: filter } = await host.on('iptables-save');
+  const isOurs = (line: string) => line.includes('--comment "pristine ');
+  const rules = filter.split('\n').filter(isOurs);
+  if (rules.length > 0) await host.on('sh', '-c', WITHOUT_OURS);
   if (containers.length > 0) await host.docker('rm', '-f', '-v', ...containers);
   if (networks.length > 0) await host.docker('network', 'rm', ...networks);
   if (volumes.length > 0) await host.docker('volume', 'rm', '-f', ...volumes);
   return [
     ...containers.map((name) => `a container is left: ${name}`),
     ...networks.map((name) => `a network is left: ${name}`),
+    ...rules.map((rule) => `a rule is left: ${rule}`),
     ...volumes.map((name) => `a volume is left: ${name}`),
   ];
 }
