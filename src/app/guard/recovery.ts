@@ -1,5 +1,6 @@
 import type { GuardEvent, Incident, Policy } from '../../contract/index.ts';
 import type { ContainerDetails, EngineEvent } from '../../engine/index.ts';
+import { messageOf } from '../../kernel/index.ts';
 import { isFrozenBy, type ResponseDependencies, refreeze, type StepReport } from '../../response/index.ts';
 import { removeDueSuspects } from './kept-suspects.ts';
 import { type Candidate, dueNow, openRepave, serviceOf } from './repaves.ts';
@@ -29,6 +30,8 @@ export class Recovery {
   readonly #responses: Responses;
   /** Incident of each container that is to stay frozen. */
   readonly #suspects = new Map<string, string>();
+  /** Why a container has no standby, as it was told. */
+  readonly #withoutStandby = new Map<string, string>();
 
   constructor(options: RecoveryOptions) {
     this.#options = options;
@@ -85,8 +88,21 @@ export class Recovery {
     );
     await engine.removeStandbys(watched.map(({ details }) => details.id));
     for (const { details } of wanted) {
-      await engine.ensureStandby(details.id).catch(this.#options.onProblem);
+      await engine.ensureStandby(details.id).then(
+        () => this.#withoutStandby.delete(details.id),
+        (error) => this.#tellWithoutStandby(details.id, error),
+      );
     }
+    for (const id of this.#withoutStandby.keys()) {
+      if (!watched.some(({ details }) => details.id === id)) this.#withoutStandby.delete(id);
+    }
+  }
+
+  /** Once, though it is tried every few seconds. */
+  #tellWithoutStandby(id: string, error: unknown): void {
+    if (this.#withoutStandby.get(id) === messageOf(error)) return;
+    this.#withoutStandby.set(id, messageOf(error));
+    this.#options.onProblem(error);
   }
 
   /** What comes with time: suspects whose time is over, and containers whose age has come. */

@@ -56,7 +56,7 @@ export async function planReplacement(
 }
 
 /** A tmpfs is made anew for each container; whatever else is mounted is there once, for both. */
-function sharedWritable({ Mounts: mounts }: Inspect): string[] {
+export function sharedWritable({ Mounts: mounts }: Inspect): string[] {
   return (mounts ?? [])
     .filter(({ Type, RW }) => RW && Type !== 'tmpfs')
     .map((mount) => mount.Destination)

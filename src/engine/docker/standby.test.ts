@@ -54,3 +54,12 @@ test('a standby waits, is made anew when it has ended, takes the place, and is n
     await engine.withdrawReplacement(container.id, request);
   }
 });
+
+test('nothing stands by that would write to what the container writes to', async () => {
+  await using container = await startContainer({ options: ['-v', '/data', '--tmpfs', '/tmp'] });
+  await expect(engine.ensureStandby(container.id)).rejects.toMatchObject({
+    code: 'E_REPLACE',
+    message: expect.stringContaining('both would write to /data'),
+  });
+  expect(await engine.standbyOf(container.id)).toBeNull();
+});
