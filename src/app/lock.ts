@@ -3,7 +3,6 @@ import type { ContainerDetails } from '../engine/index.ts';
 import { type LockReport, type LockTarget, lock, type UnlockReport, unlock } from '../lockdown/index.ts';
 import type { Locking } from '../response/index.ts';
 import type { Context } from './context.ts';
-import type { Policies } from './policies.ts';
 import { ensureStateDirectory } from './state-directory.ts';
 
 /** Makes a running container read-only, but for what is allowed. */
@@ -23,12 +22,8 @@ export async function unlockByHand(context: Context, reference: string): Promise
 }
 
 /** Locks as a response needs them: nothing is allowed. */
-export function locking(context: Context, policies: Pick<Policies, 'policyFor'>): Locking {
+export function locking(context: Context): Locking {
   return {
-    isWanted: async ({ container }: Incident) => {
-      const engine = await context.engine();
-      return policies.policyFor(await engine.inspect(container.id)).lockFirst;
-    },
     lock: async ({ container }: Incident) => summaryOf(await lockByHand(context, container.id, [])),
   };
 }

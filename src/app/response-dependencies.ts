@@ -1,4 +1,4 @@
-import type { Incident, RecoveryPolicy } from '../contract/index.ts';
+import type { Incident } from '../contract/index.ts';
 import { policyFor } from '../drift/index.ts';
 import type { ResponseDependencies } from '../response/index.ts';
 import type { Context } from './context.ts';
@@ -24,9 +24,8 @@ export async function responseDependencies(
     engine,
     store,
     evidence: evidenceKeeper(context, engine, evidence, onProgress, policies.config.evidence?.keepFree),
-    locking: locking(context, policies),
-    recoveryFor: async ({ container }: Incident): Promise<RecoveryPolicy> =>
-      policies.policyFor(await engine.inspect(container.id)).recovery,
+    locking: locking(context),
+    policyFor: async ({ container }: Incident) => policies.policyFor(await engine.inspect(container.id)),
     clock: context.clock,
     healthTimeoutMs: HEALTH_TIMEOUT_MS,
   };

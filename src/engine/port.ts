@@ -209,8 +209,9 @@ export interface Engine {
    * Pauses the container, then takes its networks, so that it neither runs nor is reached. Idempotent: a second
    * call, also after a crash, answers with what the first has taken. A container that does not run is left so.
    * Its restart policy is taken too: nothing starts it again by itself.
+   * @param onPaused called as soon as nothing inside runs any more
    */
-  freeze(id: string): Promise<FrozenState>;
+  freeze(id: string, onPaused?: () => void): Promise<FrozenState>;
   /** Gives back what {@link freeze} took. Idempotent. */
   thaw(id: string, frozen: FrozenState): Promise<void>;
   /** What {@link replacePristine} would do, with every check that can be made beforehand. */

@@ -73,23 +73,23 @@ export class Journal {
     text: string,
     data: JournalEntry['data'] = {},
   ): Promise<void> {
-    const { store, onStep } = this.#deps;
     const { id, container } = this.incident;
-    const at = await this.#write(step, phase, data);
-    await store.addTimeline(id, { at, kind: phase, step, text });
+    const at = await this.#write(step, phase, data, text);
     const { replace } = this.#progress;
     const replacement = replace === undefined ? {} : { replacement: replace.id };
-    onStep({ incident: id, container, step, phase, at, text, ...replacement });
+    this.#deps.onStep({ incident: id, container, step, phase, at, text, ...replacement });
   }
 
   async #write(
     step: ResponseStep,
     phase: JournalEntry['phase'],
     data: JournalEntry['data'] = {},
+    text?: string,
   ): Promise<string> {
     const at = this.#deps.clock.now().toISOString();
     const entry: JournalEntry = { incidentId: this.incident.id, step, phase, at, data };
-    await this.#deps.store.journal(entry);
+    const kind = phase === 'undone' || phase === 'given-up' ? 'note' : phase;
+    await this.#deps.store.journal(entry, text === undefined ? undefined : { at, kind, step, text });
     this.#entries.push(entry);
     this.#progress = progressOf(this.#entries);
     return at;

@@ -1,11 +1,5 @@
 /** What a response needs of the other rooms; the composition root puts it together. */
-import type {
-  Incident,
-  RecoveryPolicy,
-  ResponseStep,
-  TimelineEntry,
-  VerifyReport,
-} from '../contract/index.ts';
+import type { Incident, Policy, ResponseStep, TimelineEntry, VerifyReport } from '../contract/index.ts';
 import type { ContainerDetails, Engine } from '../engine/index.ts';
 import type { Clock } from '../kernel/index.ts';
 import type { Store } from '../store/index.ts';
@@ -33,8 +27,6 @@ export interface EvidenceKeeper {
 
 /** Makes a suspect read-only while it runs. */
 export interface Locking {
-  /** Whether policy asks for it before the freeze. */
-  isWanted(incident: Incident): Promise<boolean>;
   /** Answers with what has come of it, for the timeline. */
   lock(incident: Incident): Promise<string>;
 }
@@ -70,7 +62,7 @@ export interface ResponseDependencies {
   readonly startHold?: StartHold;
   readonly layerHold?: LayerHold;
   /** How the container of an incident is to be replaced, by its policy. */
-  readonly recoveryFor: (incident: Incident) => Promise<RecoveryPolicy>;
+  readonly policyFor: (incident: Incident) => Promise<Pick<Policy, 'recovery' | 'lockFirst'>>;
   readonly clock: Clock;
   /** Told of every step, after the journal has it. */
   readonly onStep: (report: StepReport) => void;

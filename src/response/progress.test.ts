@@ -6,7 +6,10 @@ import { hasGivenUp, type Progress, progressOf, sequenceOf, type Way } from './p
 const frozen = { wasPaused: false, networks: [] };
 
 function decided(way: Way, more: Progress = {}, keepSuspect = '1h'): Progress {
-  return { decide: { way, readOnly: false, recovery: { ...DEFAULT_RECOVERY, keepSuspect } }, ...more };
+  return {
+    decide: { way, readOnly: false, lockFirst: false, recovery: { ...DEFAULT_RECOVERY, keepSuspect } },
+    ...more,
+  };
 }
 
 const entry = (step: JournalEntry['step'], phase: JournalEntry['phase'], data = {}): JournalEntry => ({

@@ -14,7 +14,7 @@ export type Way = 'freeze' | 'start-first' | 'standby' | 'offline' | 'repave';
 
 /** What the steps so far have left; exactly what the journal holds. */
 export interface Progress {
-  decide?: { way: Way; readOnly: boolean; recovery: RecoveryPolicy };
+  decide?: { way: Way; readOnly: boolean; lockFirst: boolean; recovery: RecoveryPolicy };
   lock?: Record<string, never>;
   /** The candidate is null where none could be had early. */
   prepare?: { candidate: string | null };

@@ -58,7 +58,8 @@ async function carryOut(journal: Journal, deps: ResponseDependencies): Promise<{
       skipped.add(name);
       continue;
     }
-    await journal.intent(name, step.intent(incident, journal.progress));
+    const intent = step.intent(incident, journal.progress);
+    if (intent !== null) await journal.intent(name, intent);
     try {
       const { data, text } = await step.run(incident, journal.progress, deps);
       await journal.done(name, data, text);

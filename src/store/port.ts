@@ -62,7 +62,8 @@ export interface Store {
   replacementsSince(containerName: string, since: string): Promise<number>;
   /** The incident or repave of a container that has not ended, if there is one. */
   activeIncident(containerId: string): Promise<Incident | null>;
-  journal(entry: JournalEntry): Promise<void>;
+  /** @param told the line of the timeline that says the same; both are written at once */
+  journal(entry: JournalEntry, told?: TimelineEntry): Promise<void>;
   journalOf(incidentId: string): Promise<JournalEntry[]>;
   addTimeline(incidentId: string, entry: TimelineEntry): Promise<void>;
   /** In order of time. */

@@ -83,7 +83,13 @@ export class GuardSession {
     });
     const held = { layerHold: this.#holds.layers, startHold: this.#holds.starts };
     this.#recovery = new Recovery({
-      dependencies: { ...options.response, ...(options.enforcer === null ? {} : held) },
+      dependencies: {
+        ...options.response,
+        ...(options.enforcer === null ? {} : held),
+        // Asking the engine would leave the attacker a few milliseconds more.
+        policyFor: async (incident) =>
+          this.#watches.get(incident.container.id)?.policy ?? options.response.policyFor(incident),
+      },
       emit,
       onReplaced: (original, replacement) => this.#takeOver(original, replacement),
       onLetGo: (id) => this.#onLetGo(id),

@@ -89,7 +89,7 @@ export async function connectDocker(options: DockerEngineOptions): Promise<Engin
       const container = await lookUp(client, id);
       return logsOf(client, container.Id, container.Config.Tty ?? false);
     },
-    freeze: (id) => freeze(client, notes, id),
+    freeze: (id, onPaused) => freeze(client, notes, id, onPaused),
     thaw: (id, frozen) => thaw(client, notes, id, frozen),
     replacePristine: (id, request) =>
       replacePristine(client, notes, id, request, { beforeLeaving: () => endRedirection(client, id) }),

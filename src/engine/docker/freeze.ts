@@ -17,12 +17,18 @@ const MAX_ROUNDS = 5;
  * nothing inside runs after the first step, and its sockets stay in memory as they were. What it had is noted on
  * disk first.
  */
-export async function freeze(client: Client, notes: Notes, id: string): Promise<FrozenState> {
+export async function freeze(
+  client: Client,
+  notes: Notes,
+  id: string,
+  onPaused?: () => void,
+): Promise<FrozenState> {
   let container = await inspectIfThere(client, id);
   if (container === null) return frozenForGood(client, notes, id);
   const note = await takeNote(notes, container, { taking: true });
   for (let round = 0; round < MAX_ROUNDS; round++) {
     await halt(client, container);
+    if (round === 0) onPaused?.();
     await cutOff(client, container, note);
     container = await inspectIfThere(client, container.Id);
     if (container === null || isFrozen(container)) return stateOf(note);

@@ -9,7 +9,7 @@ async function decided(policy: Partial<RecoveryPolicy>, replacedBefore: number) 
   const deps = {
     store: { purposeOf: async () => 'incident', replacementsSince: async () => replacedBefore },
     clock: { now: () => new Date(0) },
-    recoveryFor: async () => ({ ...DEFAULT_RECOVERY, ...policy }),
+    policyFor: async () => ({ lockFirst: false, recovery: { ...DEFAULT_RECOVERY, ...policy } }),
   } as unknown as ResponseDependencies;
   const { way, readOnly } = (await decide.run(incident, {}, deps)).data;
   return { way, readOnly };

@@ -11,12 +11,15 @@ const HOUR_MS = 3_600_000;
  * the attacker works on meanwhile.
  */
 export const decide: Step<'decide'> = {
-  intent: ({ container }) => `decide how ${container.name} is replaced`,
+  intent: () => null,
   run: async (incident, _progress, deps) => {
     const { store, clock, byHand } = deps;
-    const recovery = await deps.recoveryFor(incident);
+    const { recovery, lockFirst } = await deps.policyFor(incident);
     if ((await store.purposeOf(incident.id)) === 'repave') {
-      return { data: { way: 'repave', readOnly: false, recovery }, text: 'its age has come' };
+      return {
+        data: { way: 'repave', readOnly: false, lockFirst: false, recovery },
+        text: 'its age has come',
+      };
     }
     const hourAgo = new Date(clock.now().getTime() - HOUR_MS).toISOString();
     const times = byHand ? 0 : await store.replacementsSince(incident.container.name, hourAgo);
@@ -24,7 +27,10 @@ export const decide: Step<'decide'> = {
     const readOnly = recovery.readOnlyAfter > 0 && times >= recovery.readOnlyAfter;
     const offline = recovery.offlineAfter > 0 && times >= recovery.offlineAfter;
     const way = offline ? 'offline' : wayOf(recovery, readOnly);
-    return { data: { way, readOnly, recovery }, text: sentence(way, readOnly, times) };
+    return {
+      data: { way, readOnly, lockFirst: lockFirst || way === 'start-first', recovery },
+      text: sentence(way, readOnly, times),
+    };
   },
 };
 

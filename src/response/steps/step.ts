@@ -11,8 +11,8 @@ import type { Progress } from '../progress.ts';
 export interface Step<Name extends ResponseStep> {
   /** Whether it is a part of this response; a step without this always is. */
   isWanted?(incident: Incident, progress: Progress, deps: ResponseDependencies): Promise<boolean>;
-  /** What is about to happen, for the timeline. */
-  intent(incident: Incident, progress: Progress): string;
+  /** What is about to happen, for the timeline; null for a step that changes nothing. */
+  intent(incident: Incident, progress: Progress): string | null;
   run(incident: Incident, progress: Progress, deps: ResponseDependencies): Promise<Outcome<Name>>;
 }
 

@@ -6,33 +6,24 @@ import { freeze, lock } from './suspect.ts';
 
 const incident = { container: { id: 'c', name: 'web', image: 'i' } } as Incident;
 const frozen = { freeze: { frozen: { wasPaused: false, networks: [] } } } as unknown as Progress;
-const startFirst = { decide: { way: 'start-first' } } as Progress;
+const asked = { decide: { lockFirst: true } } as Progress;
 
 function dependencies(locking?: Locking): ResponseDependencies {
   return { locking } as ResponseDependencies;
 }
 
 test('a lock comes first, where policy asks for it and nothing is frozen yet', async () => {
-  const wanted = dependencies({ isWanted: async () => true, lock: async () => 'read-only' });
-  expect(await lock.isWanted?.(incident, {}, wanted)).toBe(true);
-  expect(await lock.isWanted?.(incident, frozen, wanted)).toBe(false);
-  expect(await lock.isWanted?.(incident, {}, dependencies())).toBe(false);
-  expect((await lock.run(incident, {}, wanted)).text).toBe('read-only');
-});
-
-test('a suspect that goes on serving is locked, whether policy asks for it or not', async () => {
-  const unwanted = dependencies({ isWanted: async () => false, lock: async () => 'read-only' });
-  expect(await lock.isWanted?.(incident, startFirst, unwanted)).toBe(true);
-  expect(await lock.isWanted?.(incident, {}, unwanted)).toBe(false);
+  const deps = dependencies({ lock: async () => 'read-only' });
+  expect(await lock.isWanted?.(incident, asked, deps)).toBe(true);
+  expect(await lock.isWanted?.(incident, { ...asked, ...frozen }, deps)).toBe(false);
+  expect(await lock.isWanted?.(incident, asked, dependencies())).toBe(false);
+  expect(await lock.isWanted?.(incident, {}, deps)).toBe(false);
+  expect((await lock.run(incident, asked, deps)).text).toBe('read-only');
 });
 
 test('a lock that fails is told and stops nothing', async () => {
-  const failing = dependencies({
-    isWanted: () => Promise.reject(new Error('no such container')),
-    lock: () => Promise.reject(new Error('it has ended meanwhile')),
-  });
-  expect(await lock.isWanted?.(incident, {}, failing)).toBe(false);
-  expect((await lock.run(incident, {}, failing)).text).toBe(
+  const failing = dependencies({ lock: () => Promise.reject(new Error('it has ended meanwhile')) });
+  expect((await lock.run(incident, asked, failing)).text).toBe(
     'it could not be made read-only: it has ended meanwhile',
   );
 });
@@ -41,12 +32,15 @@ describe('evidence comes before the replacement', () => {
   const plan = (sharedWritable: string[]) => async () => ({ sharedWritable, notPreparable: 'no' });
   const orderOf = async (order: 'auto' | 'freeze-first' | 'start-first', planReplacement: () => unknown) => {
     const engine = {
-      freeze: async () => ({ wasPaused: false, networks: [] }),
+      freeze: async (_id: string, onPaused?: () => void) => {
+        onPaused?.();
+        return { wasPaused: false, networks: [] };
+      },
       inspect: async () => ({ status: 'paused' }),
       planReplacement,
     };
     const recovery = { ...DEFAULT_RECOVERY, order };
-    const progress: Progress = { decide: { way: 'freeze', readOnly: false, recovery } };
+    const progress: Progress = { decide: { way: 'freeze', readOnly: false, lockFirst: false, recovery } };
     const { data } = await freeze.run(incident, progress, { engine } as unknown as ResponseDependencies);
     return data.order;
   };

@@ -6,12 +6,8 @@ import type { Progress } from '../progress.ts';
 import { isGone, requestFor, required, type Step } from './step.ts';
 
 export const lock: Step<'lock'> = {
-  isWanted: async (incident, { decide, freeze: frozen }, { locking }) => {
-    if (frozen !== undefined || locking === undefined) return false;
-    if (decide?.way === 'start-first') return true;
-    // A container that cannot be asked about will stop the next step, which says so better.
-    return locking.isWanted(incident).catch(() => false);
-  },
+  isWanted: async (_incident, { decide, freeze: frozen }, { locking }) =>
+    decide?.lockFirst === true && frozen === undefined && locking !== undefined,
   intent: ({ container }) => `make ${container.name} read-only`,
   run: async (incident, _progress, { locking }) => {
     try {
@@ -29,9 +25,12 @@ export const freeze: Step<'freeze'> = {
     const { engine, layerHold } = deps;
     // Whoever removes it now would take the evidence with it. The freeze waits for nothing.
     const held = layerHold?.hold(incident.container.id).catch(() => {});
-    const freezing = engine.freeze(incident.container.id);
+    const paused = Promise.withResolvers<void>();
+    const freezing = engine.freeze(incident.container.id, paused.resolve);
     // Its failure is told where it is awaited.
-    freezing.catch(() => {});
+    freezing.catch(() => {}).finally(paused.resolve);
+    // Nothing else keeps the engine busy before nothing inside runs any more.
+    await paused.promise;
     const plan = await engine
       .planReplacement(incident.container.id, requestFor(incident, progress))
       .catch(() => null);

@@ -146,10 +146,14 @@ export function createSqliteStore(db: Kysely<Tables>, path: string, database: Da
         return row === undefined ? null : ((await withParts([row]))[0] ?? null);
       }),
 
-    journal: ({ incidentId, step, phase, at, data }) =>
+    journal: ({ incidentId, step, phase, at, data }, told) =>
       attempt(async () => {
         const row = { incident_id: incidentId, step, phase, at, data: JSON.stringify(data) };
-        await db.insertInto('journal').values(row).execute();
+        if (told === undefined) return void (await db.insertInto('journal').values(row).execute());
+        await db.transaction().execute(async (both) => {
+          await both.insertInto('journal').values(row).execute();
+          await both.insertInto('timeline').values(timelineRow(incidentId, told)).execute();
+        });
       }, incidentId),
 
     journalOf: (incidentId) =>
@@ -167,8 +171,7 @@ export function createSqliteStore(db: Kysely<Tables>, path: string, database: Da
 
     addTimeline: (incidentId, entry) =>
       attempt(async () => {
-        const row = { incident_id: incidentId, at_ms: Date.parse(entry.at), body: JSON.stringify(entry) };
-        await db.insertInto('timeline').values(row).execute();
+        await db.insertInto('timeline').values(timelineRow(incidentId, entry)).execute();
       }, incidentId),
 
     timeline: (incidentId) =>
@@ -186,6 +189,10 @@ export function createSqliteStore(db: Kysely<Tables>, path: string, database: Da
       if (database.isOpen) database.close();
     },
   };
+}
+
+function timelineRow(incidentId: string, entry: TimelineEntry) {
+  return { incident_id: incidentId, at_ms: Date.parse(entry.at), body: JSON.stringify(entry) };
 }
 
 function toIncident(row: Selectable<IncidentTable>, findings: Finding[], bundles: string[]): Incident {
