@@ -159,6 +159,60 @@ export function describeStore(name: string, subject: StoreUnderTest): void {
       expect(timeline[0]).toEqual({ at: at('04.999'), kind: 'intent', step: 'capture', text: 'first' });
     });
 
+    test('writes a line of the journal and what is told of it at once, or neither', async () => {
+      const { store } = await fresh();
+      const incident = opening('inc-1');
+      await store.openIncident(incident);
+      const { openedAt: at } = incident;
+      const entry = { incidentId: 'inc-1', step: 'freeze', phase: 'done', at, data: {} } as const;
+      const told = { at, kind: 'done', step: 'freeze', text: 'paused' } as const;
+      await store.journal(entry, told);
+      expect(await store.journalOf('inc-1')).toEqual([entry]);
+      expect(await store.timeline('inc-1')).toEqual([told]);
+      const untold = { ...told, at: 'never' };
+      await expect(store.journal(entry, untold)).rejects.toThrow();
+      expect(await store.journalOf('inc-1')).toEqual([entry]);
+    });
+
+    test('lists what is begun and not ended, and repaves nowhere else', async () => {
+      const { store } = await fresh();
+      for (const id of ['inc-1', 'inc-2', 'inc-3']) await store.openIncident(opening(id));
+      await store.openIncident({ ...opening('rep-1'), purpose: 'repave' });
+      await store.updateIncident('inc-2', { state: 'responding' });
+      await store.updateIncident('inc-3', { state: 'healed', endedAt: '2026-01-02T03:05:00.000Z' });
+      await store.updateIncident('rep-1', { state: 'failed' });
+      const ids = (incidents: { id: string }[]) => incidents.map(({ id }) => id);
+      expect(ids(await store.unfinished())).toEqual(['inc-2', 'rep-1']);
+      expect(ids(await store.incidents()).sort()).toEqual(['inc-1', 'inc-2', 'inc-3']);
+      expect([await store.purposeOf('inc-1'), await store.purposeOf('rep-1')]).toEqual([
+        'incident',
+        'repave',
+      ]);
+      await expect(store.purposeOf('inc-9')).rejects.toMatchObject({ code: 'E_NO_SUCH_INCIDENT' });
+    });
+
+    test('knows the suspects that are kept, and how often a container was replaced', async () => {
+      const { store } = await fresh();
+      const opened = (id: string, openedAt: string, name = 'web') =>
+        store.openIncident(opening(id, { openedAt, container: { id, name, image: 'i' } }));
+      await opened('inc-1', '2026-01-02T03:00:00.000Z');
+      await opened('inc-2', '2026-01-02T03:30:00.000Z');
+      await opened('inc-3', '2026-01-02T03:40:00.000Z', 'db');
+      await opened('inc-4', '2026-01-02T03:50:00.000Z');
+      const replacement = { id: 'r', name: 'web' };
+      for (const id of ['inc-1', 'inc-2', 'inc-3']) await store.updateIncident(id, { replacement });
+      expect(await store.replacementsSince('web', '2026-01-02T02:59:00.000Z')).toBe(2);
+      expect(await store.replacementsSince('web', '2026-01-02T03:15:00.000Z')).toBe(1);
+      expect(await store.replacementsSince('cache', '2026-01-02T02:59:00.000Z')).toBe(0);
+
+      const kept = (until: string) => ({ id: 's', name: 'web-inc', until });
+      await store.updateIncident('inc-1', { suspect: kept('2026-01-04T00:00:00.000Z') });
+      await store.updateIncident('inc-2', { suspect: kept('2026-01-03T00:00:00.000Z') });
+      expect((await store.keptSuspects()).map(({ id }) => id)).toEqual(['inc-2', 'inc-1']);
+      await store.updateIncident('inc-2', { suspect: null });
+      expect((await store.keptSuspects()).map(({ suspect }) => suspect?.name)).toEqual(['web-inc']);
+    });
+
     test('gives hostile strings back as they came, also after it was opened again', async () => {
       const { store, location } = await fresh();
       const incident = opening('inc-1', { container: { id: 'c1', name: HOSTILE, image: HOSTILE } });
