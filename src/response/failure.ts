@@ -110,9 +110,14 @@ async function endRepave(journal: Journal, error: unknown, deps: ResponseDepende
   const { incident, progress } = journal;
   if (progress.health !== undefined) return false;
   const { engine, store, clock } = deps;
-  await engine.endRedirection(incident.container.id);
-  await engine.withdrawReplacement(incident.container.id, requestFor(incident, progress));
-  await engine.start(incident.container.id);
+  const { id } = incident.container;
+  await engine.endRedirection(id);
+  await engine.withdrawReplacement(id, requestFor(incident, progress));
+  // Before it runs: whoever goes on after a crash must stop it again before there are two.
+  await journal.undo(['prepare', 'redirect', 'stop', 'replace'], 'the old container is to serve on');
+  await engine.start(id).catch((failure) => {
+    if (!isGone(failure)) throw failure;
+  });
   await journal.giveUp(`it was not repaved: ${messageOf(error)}; the old container serves on`);
   await store.updateIncident(incident.id, { state: 'closed', endedAt: clock.now().toISOString() });
   return true;

@@ -112,14 +112,23 @@ export async function guard(context: Context, options: GuardOptions): Promise<vo
   await session.resumeResponses();
   await session.watchChosen(lastRun);
   hub.emit({ type: 'ready', at: now(), containers: session.containers().length });
+  let ticking = false;
+  const tick = async () => {
+    // What is done in it can take longer than the time to the next one, and is not to be done twice.
+    if (ticking) return;
+    ticking = true;
+    await session.tick().finally(() => {
+      ticking = false;
+    });
+  };
   const prune = () => void pruneAsConfigured(context, policies.config.evidence).catch(problem);
   const timers = [
     setInterval(() => session.rescanAll(), scanEvery * 1000),
-    setInterval(() => void session.tick(), TICK_MS),
+    setInterval(() => void tick(), TICK_MS),
     setInterval(prune, PRUNE_MS),
   ];
   cleanup.defer(() => timers.forEach(clearInterval));
-  void session.tick();
+  void tick();
   prune();
   await Promise.race([
     following,

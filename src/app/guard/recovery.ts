@@ -1,10 +1,12 @@
 import type { GuardEvent, Incident, Policy } from '../../contract/index.ts';
 import type { ContainerDetails, EngineEvent } from '../../engine/index.ts';
-import { messageOf } from '../../kernel/index.ts';
+import { messageOf, PristineError } from '../../kernel/index.ts';
 import { isFrozenBy, type ResponseDependencies, refreeze, type StepReport } from '../../response/index.ts';
 import { removeDueSuspects } from './kept-suspects.ts';
 import { type Candidate, dueNow, openRepave, serviceOf } from './repaves.ts';
 import { Responses } from './responses.ts';
+
+const REPAVE_AGAIN_AFTER_MS = 3_600_000;
 
 export interface RecoveryOptions {
   readonly dependencies: Omit<ResponseDependencies, 'onStep'>;
@@ -30,6 +32,8 @@ export class Recovery {
   readonly #responses: Responses;
   /** Incident of each container that is to stay frozen. */
   readonly #suspects = new Map<string, string>();
+  /** Containers whose repave has failed, and when the next may be tried, in milliseconds since 1970. */
+  readonly #repaveAgainAt = new Map<string, number>();
   /** Why a container has no standby, as it was told. */
   readonly #withoutStandby = new Map<string, string>();
 
@@ -109,6 +113,7 @@ export class Recovery {
   async tick(watched: readonly Watched[]): Promise<void> {
     const { dependencies, onProblem } = this.#options;
     await removeDueSuspects(dependencies, (incident, text) => this.#onSuspectGone(incident, text), onProblem);
+    const now = dependencies.clock.now();
     const candidates = watched.map(
       ({ details, policy }): Candidate => ({
         id: details.id,
@@ -117,12 +122,25 @@ export class Recovery {
         policy,
       }),
     );
-    for (const id of dueNow(candidates, this.#responses.containers(), dependencies.clock.now())) {
+    for (const [id, at] of this.#repaveAgainAt) if (at <= now.getTime()) this.#repaveAgainAt.delete(id);
+    const atWork = this.#responses.containers();
+    const possible = candidates.filter(({ id }) => atWork.has(id) || !this.#repaveAgainAt.has(id));
+    for (const id of dueNow(possible, atWork, now)) {
       const found = watched.find(({ details }) => details.id === id);
       // One that is compromised is replaced all the same, and with more care.
       if (found === undefined || (await dependencies.store.activeIncident(id)) !== null) continue;
-      void this.#responses.start(await openRepave(dependencies, found.details, found.policy.mode), id);
+      const repave = await openRepave(dependencies, found.details, found.policy.mode);
+      this.#repave(repave, id).catch(onProblem);
     }
+  }
+
+  /** One that fails may have stopped the old container for a while: it is not tried again at once. */
+  async #repave(repave: string, containerId: string): Promise<void> {
+    const { dependencies, onProblem } = this.#options;
+    await this.#responses.start(repave, containerId);
+    this.#repaveAgainAt.set(containerId, dependencies.clock.now().getTime() + REPAVE_AGAIN_AFTER_MS);
+    const { state, error, container } = await dependencies.store.incident(repave);
+    if (state === 'closed') onProblem(notRepaved(container.name, error ?? 'it is gone'));
   }
 
   /** Lets attempts that are at work come to their end, and begins no more. */
@@ -148,6 +166,12 @@ export class Recovery {
       onReplaced(container.id, replacement).catch(onProblem);
     }
   }
+}
+
+function notRepaved(name: string, why: string): PristineError {
+  return new PristineError('E_REPLACE', `${name} was not repaved: ${why}`, {
+    next: `The old container serves on. It is tried again in an hour; "pristine repave ${name}" tries it now.`,
+  });
 }
 
 /** Whether a container waits to be put in another one's place; it is not guarded on its own account. */
