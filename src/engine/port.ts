@@ -228,6 +228,7 @@ export interface Engine {
    * @returns false where there is nothing to lead, or no means
    */
   redirect(id: string, candidateId: string): Promise<boolean>;
+  /** Also removes the internal network when nobody waits there. */
   endRedirection(id: string): Promise<void>;
   /**
    * Puts a container with the same configuration, name, networks and volumes, from the same image id, in the

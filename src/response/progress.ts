@@ -25,7 +25,7 @@ export interface Progress {
   verify?: { filesChecked: number };
   stop?: Record<string, never>;
   replace?: Replacement;
-  health?: Record<string, never>;
+  health?: { autoRemove?: boolean };
   compare?: { explained: number; unexplained: number };
   /** Ids of the new containers, and of those whose place they have. */
   dependents?: { recreated: string[]; old: string[] };

@@ -97,7 +97,9 @@ async function keepServing(journal: Journal, { engine }: ResponseDependencies): 
     if (isGone(error)) return { status: 'gone' };
     throw error;
   });
-  if (status !== 'exited' && status !== 'created') return;
+  // An engine that comes back removes what ended meanwhile and was started with --rm; what else is gone, somebody took.
+  const isOver = status === 'gone' ? health.autoRemove === true : status === 'exited' || status === 'created';
+  if (!isOver) return;
   await journal.undo(['replace', 'health'], 'the replacement does not run any more');
 }
 

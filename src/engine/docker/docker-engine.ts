@@ -23,6 +23,7 @@ import { replacePristine } from './replace.ts';
 import { ensureStandby, removeStandbys, standbyOf } from './standby.ts';
 import { start, stop } from './stop.ts';
 import { logsOf, readPath } from './streams.ts';
+import { removeWaitingNetwork } from './waiting-network.ts';
 import { withdrawReplacement } from './withdraw.ts';
 
 export interface DockerEngineOptions {
@@ -96,7 +97,11 @@ export async function connectDocker(options: DockerEngineOptions): Promise<Engin
     planReplacement: (id, request) => planReplacement(client, notes, id, request, capabilities.localStorage),
     prepareReplacement: (id, request, how) => prepareReplacement(client, notes, id, request, how),
     redirect: (id, candidateId) => redirect(client, notes, id, candidateId),
-    endRedirection: (id) => endRedirection(client, id),
+    async endRedirection(id) {
+      await endRedirection(client, id);
+      // After a crash between the last one's leaving and the network's end.
+      await removeWaitingNetwork(client);
+    },
     async withdrawReplacement(id, request) {
       await endRedirection(client, id);
       await withdrawReplacement(client, notes, id, request);

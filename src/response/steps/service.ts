@@ -71,8 +71,10 @@ function candidateOf({ prepare: prepared, redirect: led, freeze }: Progress): st
 export const health: Step<'health'> = {
   intent: () => 'wait until the replacement is healthy',
   run: async (_incident, { replace: replaced }, { engine, healthTimeoutMs }) => {
-    await engine.waitHealthy(required(replaced, 'replace').id, healthTimeoutMs);
-    return { data: {}, text: 'the replacement is healthy' };
+    const { id } = required(replaced, 'replace');
+    await engine.waitHealthy(id, healthTimeoutMs);
+    const { autoRemove } = await engine.inspect(id);
+    return { data: { autoRemove }, text: 'the replacement is healthy' };
   },
 };
 
