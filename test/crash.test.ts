@@ -22,4 +22,4 @@ test('whoever kills the agent in the middle gets one bundle and one replacement 
     const { struck, wrong } = await crash(host, { scenario, strike });
     expect({ struck: struck.length, wrong }, JSON.stringify(strike)).toEqual({ struck: 1, wrong: [] });
   }
-});
+}, 240_000);
