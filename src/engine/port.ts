@@ -101,6 +101,8 @@ export type EngineEventKind =
   | 'remove'
   | 'rename'
   | 'health'
+  /** It was put on a network. */
+  | 'connect'
   | 'other';
 
 export interface EngineEvent {

@@ -109,16 +109,20 @@ export async function isFrozenBy(incidentId: string, store: Pick<Store, 'journal
   return freeze !== undefined && remove === undefined;
 }
 
-/** Freezes the suspect of an incident again, where its response has frozen it and has not let it go. */
+/**
+ * Freezes the suspect of an incident again, where its response has frozen it and has not let it go.
+ * @param options.isConnected it may be on a network again, whether it runs or not
+ */
 export async function refreeze(
   incidentId: string,
   deps: Pick<ResponseDependencies, 'engine' | 'store' | 'layerHold'>,
+  { isConnected = false }: { readonly isConnected?: boolean } = {},
 ): Promise<void> {
   const { engine, store } = deps;
   const incident = await store.incident(incidentId);
   const progress = progressOf(await store.journalOf(incidentId));
   const { status } = await engine.inspect(incident.container.id);
-  if (status !== 'running' && status !== 'restarting') return;
+  if (status !== 'running' && status !== 'restarting' && !isConnected) return;
   await keepFrozen({ incident, progress }, deps);
 }
 

@@ -8,6 +8,8 @@ import { Responses } from './responses.ts';
 
 const REPAVE_AGAIN_AFTER_MS = 3_600_000;
 
+const WAKING: readonly EngineEvent['kind'][] = ['start', 'unpause', 'connect', 'other'];
+
 export interface RecoveryOptions {
   readonly dependencies: Omit<ResponseDependencies, 'onStep'>;
   readonly emit: (event: GuardEvent) => void;
@@ -57,9 +59,7 @@ export class Recovery {
   /** Carries what an earlier guard has begun to its end; resolves when each has been tried once. */
   async resume(): Promise<void> {
     const { store } = this.#options.dependencies;
-    for (const { id, suspect } of await store.keptSuspects()) {
-      if (suspect !== null) this.#suspects.set(suspect.id, id);
-    }
+    await this.#knowKeptSuspects();
     const unfinished = await store.unfinished();
     for (const { id, container } of unfinished) {
       if (await isFrozenBy(id, store)) this.#suspects.set(container.id, id);
@@ -67,19 +67,28 @@ export class Recovery {
     await Promise.all(unfinished.map(({ id }) => this.#responses.start(id)));
   }
 
-  /** A suspect that is woken by somebody, or by itself, is frozen again. */
+  /** A suspect that is woken by somebody, or by itself, or put on a network, is frozen again. */
   async onEngineEvent({ containerId, kind }: EngineEvent): Promise<void> {
     const { dependencies, onLetGo, onProblem } = this.#options;
     const incident = this.#suspects.get(containerId);
     if (incident === undefined) return;
     if (kind === 'remove') this.#suspects.delete(containerId);
-    if (kind !== 'start' && kind !== 'unpause' && kind !== 'other') return;
+    if (!WAKING.includes(kind)) return;
     try {
-      if (await isFrozenBy(incident, dependencies.store)) return await refreeze(incident, dependencies);
+      if (await isFrozenBy(incident, dependencies.store)) {
+        return await refreeze(incident, dependencies, { isConnected: kind === 'connect' });
+      }
       this.#suspects.delete(containerId);
       await onLetGo(containerId);
     } catch (error) {
       onProblem(error);
+    }
+  }
+
+  /** Also those of a restore by hand, which another process carries out. */
+  async #knowKeptSuspects(): Promise<void> {
+    for (const { id, suspect } of await this.#options.dependencies.store.keptSuspects()) {
+      if (suspect !== null) this.#suspects.set(suspect.id, id);
     }
   }
 
@@ -113,6 +122,7 @@ export class Recovery {
   async tick(watched: readonly Watched[]): Promise<void> {
     const { dependencies, onProblem } = this.#options;
     await removeDueSuspects(dependencies, (incident, text) => this.#onSuspectGone(incident, text), onProblem);
+    await this.#knowKeptSuspects();
     const now = dependencies.clock.now();
     const candidates = watched.map(
       ({ details, policy }): Candidate => ({

@@ -16,8 +16,10 @@ const KINDS: Readonly<Record<string, EngineEventKind>> = {
   health_status: 'health',
 };
 
+const NETWORK_KINDS: Readonly<Record<string, EngineEventKind>> = { connect: 'connect' };
+
 /**
- * Events of containers from now on. The request is sent at once, and asks for everything since this call, so
+ * Events of containers, and of networks that they are put on, from now on. The request is sent at once, and asks for everything since this call, so
  * that nothing is missed between the call and the first `next`.
  *
  * @param now the engine's own time, milliseconds since 1970
@@ -26,7 +28,7 @@ export function watchEvents(client: Client, now: number, signal: AbortSignal): A
   const stream = client.patient.getEvents({
     abortSignal: signal,
     since: (now / 1000).toFixed(3),
-    filters: JSON.stringify({ type: ['container'] }),
+    filters: JSON.stringify({ type: ['container', 'network'] }),
   } as object) as Promise<Readable>;
   // Judged when someone iterates; until then it must not count as unhandled.
   stream.catch(() => {});
@@ -41,7 +43,7 @@ async function* follow(
   try {
     for await (const line of lines(await stream)) {
       const event = eventOf(line);
-      if (event !== null && line.Type === 'container') yield event;
+      if (event !== null && (line.Type === 'container' || event.kind === 'connect')) yield event;
     }
   } catch (error) {
     if (signal.aborted) return;
@@ -102,7 +104,7 @@ export function eventOf(line: EventLine): EngineEvent | null {
   const network = line.Type === 'network';
   const containerId = network ? attributes.container : line.Actor?.ID;
   if (containerId === undefined || line.Action === undefined) return null;
-  const kind = network ? undefined : KINDS[line.Action.split(':')[0] ?? ''];
+  const kind = network ? NETWORK_KINDS[line.Action] : KINDS[line.Action.split(':')[0] ?? ''];
   const milliseconds = line.timeNano === undefined ? (line.time ?? 0) * 1000 : line.timeNano / 1e6;
   return {
     kind: kind ?? 'other',
