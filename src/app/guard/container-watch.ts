@@ -16,6 +16,9 @@ const EVENT_HASH_BYTES = 64 * 1024 * 1024;
 /** So many paths are looked at before any of them is judged: nobody waits for the last of thousands. */
 const LOOKED_AT_TOGETHER = 500;
 
+/** After so long what could not be told is looked for again. */
+const TELL_AGAIN_AFTER_MS = 5000;
+
 /** What was found at one look. */
 export interface Observation {
   readonly evaluation: Evaluation;
@@ -54,6 +57,9 @@ export class ContainerWatch {
   #work: Promise<void> | null = null;
   /** Who waits for the end of a scan that has not begun yet. */
   #waiting: (() => void)[] = [];
+
+  /** Until what could not be told is looked for again. */
+  #retry: NodeJS.Timeout | null = null;
 
   constructor(options: ContainerWatchOptions) {
     this.details = options.details;
@@ -194,7 +200,16 @@ export class ContainerWatch {
     if (changes.length === 0 || this.#stop.signal.aborted) return;
     const subject = containerSubject(this.details, this.reader, this.policy);
     const evaluation = await assess(subject, changes, new Date());
+    try {
+      await this.#options.onObservation({ evaluation, eventTimes });
+    } catch (error) {
+      this.#retry ??= setTimeout(() => {
+        this.#retry = null;
+        this.rescan();
+      }, TELL_AGAIN_AFTER_MS).unref();
+      throw error;
+    }
+    // Not before: what could not be told, as on a full disk, must be found again.
     for (const change of changes) this.#known.add(change);
-    await this.#options.onObservation({ evaluation, eventTimes });
   }
 }

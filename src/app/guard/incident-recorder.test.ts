@@ -29,3 +29,22 @@ test('thousands of findings of one rule are bounded, and hide nothing of another
   expect((await store.incident(incident ?? '')).findings).toHaveLength(201);
   await store.close();
 });
+
+test('a finding that could not be written is recorded when it is found again', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'pristine-recorder-'));
+  onTestFinished(() => rmSync(folder, { recursive: true }));
+  const store = await openSqliteStore(join(folder, 'pristine.db'));
+  onTestFinished(() => store.close());
+  let full = true;
+  const addFinding: typeof store.addFinding = (...args) =>
+    full ? Promise.reject(new Error('the disk is full')) : store.addFinding(...args);
+  const told: GuardEvent[] = [];
+  const recorder = new IncidentRecorder({ ...store, addFinding }, systemClock, (event) => told.push(event));
+  const record = () =>
+    recorder.record({ id: 'c', name: 'web', image: 'web:1' }, 'heal', [finding('shell', 1)], () => undefined);
+  await expect(record()).rejects.toThrow('full');
+  full = false;
+  const incident = await record();
+  expect((await store.incident(incident ?? '')).findings).toHaveLength(1);
+  expect(told).toHaveLength(1);
+});

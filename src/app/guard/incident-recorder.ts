@@ -47,10 +47,10 @@ export class IncidentRecorder {
       const paths = told.get(finding.rule) ?? new Set();
       told.set(finding.rule, paths);
       if (paths.has(finding.path) || paths.size >= MAX_OF_A_RULE) continue;
+      // Only what is on disk counts as told.
+      const isNew = await this.#store.addFinding(incidentId, finding);
       paths.add(finding.path);
-      if (await this.#store.addFinding(incidentId, finding)) {
-        await this.#tell(incidentId, container, finding, latencyOf(finding));
-      }
+      if (isNew) await this.#tell(incidentId, container, finding, latencyOf(finding));
       if (paths.size === MAX_OF_A_RULE)
         await this.#note(
           incidentId,

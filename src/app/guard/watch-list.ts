@@ -7,6 +7,7 @@ import { readerFor } from '../readers.ts';
 import { ContainerWatch, type Observation } from './container-watch.ts';
 import type { IncidentRecorder } from './incident-recorder.ts';
 import type { UnwatchedTime } from './last-run.ts';
+import { problemEvent } from './problem-event.ts';
 import type { Protection } from './protection.ts';
 
 export interface WatchListOptions {
@@ -139,7 +140,12 @@ export class WatchList {
       const at = eventTimes.get(path);
       return at === undefined ? undefined : Date.now() - at;
     };
-    const incident = await recorder.record(details, policy.mode, evaluation.findings, latencyOf);
+    const incident = await recorder
+      .record(details, policy.mode, evaluation.findings, latencyOf)
+      .catch((error) => {
+        emit(problemEvent(error, this.#now()));
+        throw error;
+      });
     if (incident !== null) onFindings(incident, policy, evaluation.findings);
   }
 
