@@ -45,6 +45,8 @@ export interface JournalEntry {
 /** Every method resolves once its effect is on disk. */
 export interface Store {
   openIncident(incident: NewIncident): Promise<void>;
+  /** Sees to it that incidents can be written for a while when somebody else fills the disk. */
+  reserve(): Promise<void>;
   /** Adds a finding; one with the same id is left as it was, and the answer is false. Raises the incident's severity. */
   addFinding(incidentId: string, finding: Finding): Promise<boolean>;
   addBundle(incidentId: string, bundleId: string): Promise<void>;

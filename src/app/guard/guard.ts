@@ -121,15 +121,18 @@ export async function guard(context: Context, options: GuardOptions): Promise<vo
       ticking = false;
     });
   };
+  const reserve = () => void store.reserve().catch(problem);
   const prune = () => void pruneAsConfigured(context, policies.config.evidence).catch(problem);
   const timers = [
     setInterval(() => session.rescanAll(), scanEvery * 1000),
     setInterval(() => void tick(), TICK_MS),
     setInterval(prune, PRUNE_MS),
+    setInterval(reserve, PRUNE_MS),
   ];
   cleanup.defer(() => timers.forEach(clearInterval));
   void tick();
   prune();
+  reserve();
   await Promise.race([
     following,
     ...[seeing, refusing].map((part) => part.then(() => Promise.reject(partEnded()))),

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { describe, expect, onTestFinished, test } from 'vitest';
+import { smallDisk } from '../../../test/support/small-disk.ts';
 import { describeOutbox } from '../outbox.contract.ts';
 import { describeStore, opening } from '../store.contract.ts';
 import { openSqliteStore } from './open.ts';
@@ -103,3 +104,36 @@ describe('the SQLite file', () => {
     },
   );
 });
+
+test.each(['tmpfs', 'ext4'] as const)(
+  'what was reserved is there when %s is full, for several incidents',
+  async (type) => {
+    using disk = smallDisk(type, 16);
+    const path = join(disk.path, 'pristine.db');
+    await using store = await opened(path);
+    await store.reserve();
+    disk.leave(0);
+    await expect(writeFile(join(disk.path, 'more'), Buffer.alloc(65536))).rejects.toThrow(/ENOSPC/);
+    for (let number = 1; number <= 5; number++) {
+      const incidentId = `inc-${number}`;
+      await store.openIncident(opening(incidentId));
+      for (let line = 0; line < 40; line++) {
+        const at = '2026-01-02T03:04:05.000Z';
+        await store.journal({
+          incidentId,
+          step: 'freeze',
+          phase: 'done',
+          at,
+          data: { text: 'x'.repeat(1000) },
+        });
+        await store.addTimeline(incidentId, { at, kind: 'note', text: 'y'.repeat(200) });
+      }
+    }
+    expect(await store.journalOf('inc-5')).toHaveLength(40);
+  },
+);
+
+async function opened(path: string) {
+  const store = await openSqliteStore(path);
+  return { ...store, [Symbol.asyncDispose]: () => store.close() };
+}

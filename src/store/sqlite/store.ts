@@ -6,6 +6,7 @@ import { PristineError } from '../../kernel/index.ts';
 import type { JournalEntry, Store } from '../port.ts';
 import { CONSTRAINT_FOREIGNKEY, sqliteCode, storeError } from './errors.ts';
 import { createSqliteOutbox } from './outbox.ts';
+import { reserveRoom } from './reserve.ts';
 import type { IncidentTable, Tables } from './schema.ts';
 
 /** The store over an open database; `path` is for messages. */
@@ -182,6 +183,8 @@ export function createSqliteStore(db: Kysely<Tables>, path: string, database: Da
       }),
 
     outbox: createSqliteOutbox(db, path),
+
+    reserve: () => attempt(async () => reserveRoom(database, path)),
 
     close: async () => {
       // Kysely closes the database itself only once it has run a query.
