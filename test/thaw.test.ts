@@ -8,14 +8,14 @@ import { docker, startContainer } from './support/engine.ts';
 import { RunningGuard, temporaryState } from './support/guard.ts';
 
 /** A container whose program lies on the host, where it can be broken for the next one. */
-async function start(access: 'ro' | 'rw') {
+async function start(access: 'ro' | 'rw', ...options: string[]) {
   const folder = mkdtempSync(join(tmpdir(), 'pristine-test-thaw-'));
   onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
   const write = (text: string) => writeFileSync(join(folder, 'run'), text);
   const mend = () => write('exec sleep 1000\n');
   mend();
   const suspect = await startContainer({
-    options: ['-v', `${folder}:/app:${access}`],
+    options: ['-v', `${folder}:/app:${access}`, ...options],
     command: ['sh', '/app/run'],
   });
   onTestFinished(() => void run('docker', ['rm', '-f', '-v', suspect.name]));
@@ -53,3 +53,22 @@ test.each([
   },
   120_000,
 );
+
+test('a suspect that was woken while no guard ran is frozen again by the next', async () => {
+  using state = temporaryState();
+  const { suspect } = await start('ro', '--label', 'pristine.keep-suspect=1h');
+  const status = () => docker('inspect', '-f', '{{.State.Status}}', suspect.id);
+  {
+    await using guard = new RunningGuard(state.path, [suspect.name, '--mode', 'heal']);
+    await guard.waitFor('ready');
+    await suspect.sh(`mkdir -p /var/www/html && echo '<?php system($_GET["c"]);' > /var/www/html/s.php`);
+    await guard.healed();
+    expect(await guard.stop()).toBe(0);
+  }
+  onTestFinished(() => void run('docker', ['rm', '-f', suspect.id]));
+  await docker('unpause', suspect.id);
+  await using guard = new RunningGuard(state.path, [suspect.name, '--mode', 'heal']);
+  await guard.waitFor('ready');
+  expect(await status()).toBe('paused');
+  expect(await guard.stop()).toBe(0);
+}, 120_000);

@@ -1,4 +1,5 @@
 import type { GuardEvent, Incident, Policy } from '../../contract/index.ts';
+import { decide } from '../../drift/index.ts';
 import type { ContainerDetails, EngineEvent } from '../../engine/index.ts';
 import { messageOf, PristineError } from '../../kernel/index.ts';
 import { isFrozenBy, type ResponseDependencies, refreeze, type StepReport } from '../../response/index.ts';
@@ -64,7 +65,16 @@ export class Recovery {
     for (const { id, container } of unfinished) {
       if (await isFrozenBy(id, store)) this.#suspects.set(container.id, id);
     }
+    // Also those that nothing is left to do about, but to keep them frozen: somebody may have woken them meanwhile.
+    await Promise.all([...this.#suspects.values()].map((incident) => this.#refreeze(incident)));
     await Promise.all(unfinished.map(({ id }) => this.#responses.start(id)));
+  }
+
+  async #refreeze(incident: string): Promise<void> {
+    const { dependencies, onProblem } = this.#options;
+    await refreeze(incident, dependencies, { isConnected: true }).catch((error) => {
+      if (!(error instanceof PristineError) || error.code !== 'E_NO_SUCH_CONTAINER') onProblem(error);
+    });
   }
 
   /** A suspect that is woken by somebody, or by itself, or put on a network, is frozen again. */
@@ -138,10 +148,16 @@ export class Recovery {
     for (const id of dueNow(possible, atWork, now)) {
       const found = watched.find(({ details }) => details.id === id);
       // One that is compromised is replaced all the same, and with more care.
-      if (found === undefined || (await dependencies.store.activeIncident(id)) !== null) continue;
+      if (found === undefined || (await this.#isCompromised(found))) continue;
       const repave = await openRepave(dependencies, found.details, found.policy.mode);
       this.#repave(repave, id).catch(onProblem);
     }
+  }
+
+  /** What a container drifts by itself, to which nobody responds, must not keep it for ever. */
+  async #isCompromised({ details, policy }: Watched): Promise<boolean> {
+    const incident = await this.#options.dependencies.store.activeIncident(details.id);
+    return incident !== null && (incident.state !== 'open' || decide(incident.findings, policy) === 'heal');
   }
 
   /** One that fails may have stopped the old container for a while: it is not tried again at once. */
