@@ -75,7 +75,7 @@ export async function startCrashHost(): Promise<CrashHost> {
     on,
     docker: onEngine,
     async revive() {
-      if (await answers(onEngine)) return;
+      if (await answers(onEngine)) return await untilContainersStart(onEngine);
       // It takes a zombie for a running one.
       for (const file of Object.values(pidFiles)) rmSync(file, { force: true });
       const log = openSync(paths.logFile, 'a');
@@ -94,6 +94,20 @@ function answers(onEngine: CrashHost['docker']): Promise<boolean> {
     () => true,
     () => false,
   );
+}
+
+/** An engine whose containerd was killed answers all the while, and starts another one after some seconds. */
+async function untilContainersStart(onEngine: CrashHost['docker']): Promise<void> {
+  const deadline = Date.now() + 60_000;
+  for (;;) {
+    try {
+      await onEngine('run', '--rm', '--network', 'none', BUSYBOX, 'true');
+      return;
+    } catch (error) {
+      if (Date.now() > deadline) throw error;
+      await sleep(200);
+    }
+  }
 }
 
 async function untilAnswering(onEngine: CrashHost['docker'], daemon: ChildProcess): Promise<void> {

@@ -46,7 +46,10 @@ async function respondAndCrash(host: CrashHost, given: Case): Promise<Outcome> {
     trace ??= life.trace;
     if (life.struck !== null) struck.push(life.struck);
     said = life.said;
-    if (scenario.target !== 'agent') await host.revive();
+    if (scenario.target === 'agent' || life.struck === null) continue;
+    await host.revive();
+    // All was done when the engine died; whether a container comes back then is up to its restart policy.
+    if (isOver(subject)) await host.docker('start', subject.name);
   }
   const wrong = await wrongThings(host, scenario, subject);
   if (wrong.length > 0 && said !== '') wrong.push(`it said: ${said}`);

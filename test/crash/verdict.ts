@@ -91,7 +91,7 @@ async function containersOf(
   return wrong;
 }
 
-/** An engine that comes back answers before it has started what is to be started. */
+/** A program may still be starting, and so may an engine that came back and answers. */
 const SETTLED_WITHIN_MS = 15_000;
 
 async function replacementOf(
@@ -152,9 +152,12 @@ const GET = `exec 3<>/dev/tcp/127.0.0.1/$1 && printf 'GET /row HTTP/1.0\\r\\n\\r
 
 async function serviceOf(host: CrashHost, { name, port, before }: Subject): Promise<string[]> {
   const wrong: string[] = [];
-  const { stdout } = await host.on('timeout', '5', 'bash', '-c', GET, 'bash', String(port));
-  const body = stdout.split('\r\n\r\n')[1]?.trim();
-  if (body !== 'kept') wrong.push(`the service answers ${JSON.stringify(stdout)}`);
+  const deadline = Date.now() + SETTLED_WITHIN_MS;
+  let answer = '';
+  do {
+    answer = (await host.on('timeout', '5', 'bash', '-c', GET, 'bash', String(port))).stdout;
+  } while (!answer.endsWith('\r\n\r\nkept\n') && Date.now() < deadline && (await sleep(200, true)));
+  if (!answer.endsWith('\r\n\r\nkept\n')) wrong.push(`the service answers ${JSON.stringify(answer)}`);
   const isThere = async (path: string) =>
     (await host.docker('exec', name, 'sh', '-c', `cat ${path} 2>/dev/null || :`)).trim();
   const hasData = (before.Mounts ?? []).some(({ Destination }) => Destination === '/data');
