@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
 import { docker, startContainer } from '../../../test/support/engine.ts';
 import { startEngineProxy } from '../../../test/support/engine-proxy.ts';
+import { smallDisk } from '../../../test/support/small-disk.ts';
 import { findEngine } from '../index.ts';
 
 const LOST_RACE = 'Cannot pause container: OCI runtime pause failed: unable to freeze: unknown';
@@ -101,4 +102,19 @@ test('a container that never ran, or has ended, is taken off its networks, so th
   expect(frozen).toEqual({ wasPaused: false, networks: ['bridge'] });
   await docker('start', container.id);
   expect(await container.sh('ip addr')).not.toContain('eth0');
+});
+
+test('freeze pauses what it cannot note, as on a full disk, and takes nothing from it until it can', async () => {
+  await using container = await startContainer({ options: ['--network', 'bridge'] });
+  using disk = smallDisk('ext4', 4);
+  const engine = await findEngine({ env: process.env, stateDirectory: disk.path });
+  disk.leave(0);
+  await expect(engine.freeze(container.id)).rejects.toMatchObject({ code: 'E_DISK_FULL' });
+  expect(await statusOf(container.id)).toBe('paused');
+  expect(await networksAndPolicy(container.id)).toMatch(/^\{bridge\}/);
+  disk.empty();
+  const frozen = await engine.freeze(container.id);
+  expect(frozen).toEqual({ wasPaused: false, networks: ['bridge'] });
+  await engine.thaw(container.id, frozen);
+  expect(await statusOf(container.id)).toBe('running');
 });

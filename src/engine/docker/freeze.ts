@@ -25,7 +25,7 @@ export async function freeze(
 ): Promise<FrozenState> {
   let container = await inspectIfThere(client, id);
   if (container === null) return frozenForGood(client, notes, id);
-  const note = await takeNote(notes, container, { taking: true });
+  const note = await noteFirst(client, notes, container);
   for (let round = 0; round < MAX_ROUNDS; round++) {
     await halt(client, container);
     if (round === 0) onPaused?.();
@@ -36,6 +36,28 @@ export async function freeze(
   throw new PristineError('E_ENGINE_REFUSED', `${note.name} was woken or connected again and again`, {
     next: 'Look for what does so in "docker events", and end it, then try again.',
   });
+}
+
+/** Containers that we have paused although that could not be noted. */
+const pausedUnnoted = new Set<string>();
+
+/**
+ * Notes what a container has. Where that is not possible, as on a full disk, nothing is taken from it, but it is
+ * paused all the same: it may be what fills the disk.
+ */
+async function noteFirst(client: Client, notes: Notes, container: Inspect): Promise<Note> {
+  try {
+    const note = await takeNote(notes, container, { taking: true });
+    if (!pausedUnnoted.has(note.id)) return note;
+    const before = { ...note, wasPaused: false };
+    await notes.write(before);
+    pausedUnnoted.delete(note.id);
+    return before;
+  } catch (error) {
+    if (container.State.Running && !container.State.Paused) pausedUnnoted.add(container.Id);
+    await halt(client, container);
+    throw error;
+  }
 }
 
 async function halt(client: Client, { Id: id, State: state }: Inspect): Promise<void> {
