@@ -220,6 +220,19 @@ describe('when something goes wrong', () => {
     await docker('rm', '-f', suspect.name);
   });
 
+  test('a disk that somebody has filled before keeps no suspect running', async () => {
+    using disk = smallDisk('40m');
+    await using suspect = await startContainer();
+    await using guard = new RunningGuard(disk.path, [suspect.name, '--mode', 'heal']);
+    await guard.waitFor('prepared');
+    await run('dd', ['if=/dev/zero', `of=${disk.path}/filler`, 'bs=4k']);
+    await suspect.sh(WEB_SHELL);
+    const { incident } = await guard.waitFor('incident', ({ incident: { state } }) => state === 'failed');
+    expect(incident.findings.map(({ rule }) => rule)).toContain('php-web-shell');
+    expect(await docker('inspect', '-f', '{{.State.Status}}', suspect.id)).toBe('paused');
+    await guard.stop('SIGKILL');
+  });
+
   test('an unknown name is an error that names the nearest one', async () => {
     using state = temporaryState();
     await using suspect = await startContainer();
