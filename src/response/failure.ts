@@ -44,17 +44,20 @@ export async function giveUpIfDue(
 ): Promise<boolean> {
   const { decide, freeze } = journal.progress;
   const { incident } = journal;
+  if (freeze === undefined && decide?.way !== 'repave' && isGone(error)) {
+    if (!(await isRemoved(incident.container.id, deps))) return false;
+    // A replacement may wait already.
+    await deps.engine.withdrawReplacement(incident.container.id, requestFor(incident, journal.progress));
+    await close(journal, 'somebody has removed it before it was frozen: nothing of it is left', deps);
+    return true;
+  }
   if (decide === undefined) return false;
   if (decide.way === 'repave') return endRepave(journal, error, deps);
   const { attempts, onFailure } = decide.recovery;
   const failures = journal.failures(isAboutService);
   if (failures < attempts || !isAboutLastStep(journal)) return false;
   if (await isRemoved(incident.container.id, deps)) {
-    await journal.giveUp('somebody has taken it down; it is not brought back');
-    await deps.store.updateIncident(incident.id, {
-      state: 'closed',
-      endedAt: deps.clock.now().toISOString(),
-    });
+    await close(journal, 'somebody has taken it down; it is not brought back', deps);
     return true;
   }
   if (onFailure === 'keep-frozen' || freeze === undefined) {
@@ -65,6 +68,13 @@ export async function giveUpIfDue(
   }
   await thaw(journal, onFailure, error, deps);
   return true;
+}
+
+async function close(journal: Journal, because: string, deps: ResponseDependencies): Promise<void> {
+  const { id, container } = journal.incident;
+  await deps.layerHold?.release(container.id);
+  await journal.giveUp(because);
+  await deps.store.updateIncident(id, { state: 'closed', endedAt: deps.clock.now().toISOString() });
 }
 
 function isAboutLastStep(journal: Journal): boolean {
