@@ -1,3 +1,4 @@
+export { destroyHeld } from './destroy-held.ts';
 export type {
   EvidenceKeeper,
   LayerHold,
@@ -6,4 +7,4 @@ export type {
   StartHold,
   StepReport,
 } from './port.ts';
-export { isFrozenBy, keptWith, refreeze, respond } from './respond.ts';
+export { isFrozenBy, keptWith, mayGo, refreeze, respond } from './respond.ts';

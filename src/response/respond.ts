@@ -109,6 +109,12 @@ export async function isFrozenBy(incidentId: string, store: Pick<Store, 'journal
   return freeze !== undefined && remove === undefined;
 }
 
+/** Whether a response has come to where its suspect may go: its evidence was verified, or a person did without. */
+export async function mayGo(incidentId: string, store: Pick<Store, 'journalOf'>): Promise<boolean> {
+  const journal = await store.journalOf(incidentId);
+  return journal.some(({ step }) => step === 'keep' || step === 'remove');
+}
+
 /**
  * Freezes the suspect of an incident again, where its response has frozen it and has not let it go.
  * @param options.isConnected it may be on a network again, whether it runs or not

@@ -66,6 +66,7 @@ export class GuardSession {
       record: (container, policy, finding) =>
         this.#recorder.record(container, policy.mode, [finding], () => undefined),
       decide: (incident, policy, finding) => this.#decide(incident, policy, [finding]),
+      letGo: (id) => this.#letGo(id),
       onProblem,
     });
     this.#watches = new WatchList({
@@ -290,9 +291,17 @@ export class GuardSession {
   async #isEvidence(watch: ContainerWatch): Promise<boolean> {
     const { id } = watch.details;
     await watch.lookOnceMore();
+    if (await this.#recovery.mayGo(id)) return false;
     if (this.#recovery.isSuspect(id)) return true;
     const incident = await this.#options.store.activeIncident(id);
     return incident !== null && decide(incident.findings, watch.policy) === 'heal';
+  }
+
+  /** Lets a layer go that another process has responded to, such as "pristine restore", and may remove by now. */
+  async #letGo(id: string): Promise<boolean> {
+    if (!(await this.#recovery.mayGo(id))) return false;
+    await this.#holds.layers.release(id);
+    return true;
   }
 
   #decide(incident: string, policy: Policy, findings: readonly Finding[]): void {

@@ -1,5 +1,5 @@
 import type { Incident } from '../../contract/index.ts';
-import { keptWith, type ResponseDependencies } from '../../response/index.ts';
+import { destroyHeld, keptWith, type ResponseDependencies } from '../../response/index.ts';
 
 type Needs = Pick<ResponseDependencies, 'engine' | 'store' | 'evidence' | 'clock' | 'layerHold'>;
 
@@ -33,7 +33,7 @@ export async function discardSuspect(incident: Incident, deps: Needs): Promise<s
   const bundle = incident.bundles.at(-1);
   if (bundle !== undefined) await evidence.recordDestruction(bundle, suspect.id);
   await deps.layerHold?.release(suspect.id);
-  await engine.destroy(suspect.id);
+  await destroyHeld(engine, suspect.id);
   for (const id of await keptWith(incident.id, store)) await engine.destroy(id);
   await store.addTimeline(incident.id, {
     at: clock.now().toISOString(),

@@ -22,6 +22,8 @@ export interface ProtectionOptions {
   readonly record: (container: ContainerDetails, policy: Policy, finding: Finding) => Promise<string | null>;
   /** A finding is on disk with all that belongs to it: time to decide what follows. */
   readonly decide: (incident: string, policy: Policy, finding: Finding) => void;
+  /** Lets a layer go that is not needed any more; answers whether it did. */
+  readonly letGo: (containerId: string) => Promise<boolean>;
   readonly onProblem: (error: unknown) => void;
 }
 
@@ -145,8 +147,9 @@ export class Protection {
     if (entry === undefined) return;
     const { onProblem } = this.#options;
     if (event.type === 'armed') entry.gaps = event.gaps;
-    else if (event.type === 'removal-refused') onProblem(removalRefused(entry.details));
-    else {
+    else if (event.type === 'removal-refused') {
+      if (!(await this.#options.letGo(event.containerId))) onProblem(removalRefused(entry.details));
+    } else {
       const finding = findingOfRunningDrift(
         event.path,
         event.process,

@@ -2,7 +2,13 @@ import type { GuardEvent, Incident, Policy } from '../../contract/index.ts';
 import { decide } from '../../drift/index.ts';
 import type { ContainerDetails, EngineEvent } from '../../engine/index.ts';
 import { messageOf, PristineError } from '../../kernel/index.ts';
-import { isFrozenBy, type ResponseDependencies, refreeze, type StepReport } from '../../response/index.ts';
+import {
+  isFrozenBy,
+  mayGo,
+  type ResponseDependencies,
+  refreeze,
+  type StepReport,
+} from '../../response/index.ts';
 import { removeDueSuspects } from './kept-suspects.ts';
 import { type Candidate, dueNow, openRepave, serviceOf } from './repaves.ts';
 import { Responses } from './responses.ts';
@@ -57,6 +63,13 @@ export class Recovery {
     return this.#suspects.has(containerId);
   }
 
+  /** Whether a container may be removed, as far as its response goes, whoever carries that out. */
+  async mayGo(containerId: string): Promise<boolean> {
+    const { store } = this.#options.dependencies;
+    const incident = this.#suspects.get(containerId) ?? (await store.activeIncident(containerId))?.id;
+    return incident !== undefined && (await mayGo(incident, store));
+  }
+
   /** Carries what an earlier guard has begun to its end; resolves when each has been tried once. */
   async resume(): Promise<void> {
     const { store } = this.#options.dependencies;
@@ -97,8 +110,11 @@ export class Recovery {
 
   /** Also those of a restore by hand, which another process carries out. */
   async #knowKeptSuspects(): Promise<void> {
-    for (const { id, suspect } of await this.#options.dependencies.store.keptSuspects()) {
-      if (suspect !== null) this.#suspects.set(suspect.id, id);
+    const { store, layerHold } = this.#options.dependencies;
+    for (const { id, suspect } of await store.keptSuspects()) {
+      if (suspect === null || this.#suspects.has(suspect.id)) continue;
+      this.#suspects.set(suspect.id, id);
+      await layerHold?.release(suspect.id);
     }
   }
 

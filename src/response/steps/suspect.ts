@@ -1,6 +1,7 @@
 import type { Incident, ResponseOrder } from '../../contract/index.ts';
 import type { ReplacementPlan } from '../../engine/index.ts';
 import { messageOf, parseDuration } from '../../kernel/index.ts';
+import { destroyHeld } from '../destroy-held.ts';
 import type { ResponseDependencies } from '../port.ts';
 import type { Progress } from '../progress.ts';
 import { isGone, requestFor, required, type Step } from './step.ts';
@@ -154,6 +155,6 @@ async function destroy(
 ): Promise<void> {
   if (capture?.bundle != null) await evidence.recordDestruction(capture.bundle, container.id);
   await layerHold?.release(container.id);
-  await engine.destroy(container.id);
+  await destroyHeld(engine, container.id);
   for (const id of dependents?.old ?? []) await engine.destroy(id);
 }
