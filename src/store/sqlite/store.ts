@@ -141,6 +141,8 @@ export function createSqliteStore(db: Kysely<Tables>, path: string, database: Da
           .selectAll()
           .where('container_id', '=', containerId)
           .where('ended_at', 'is', null)
+          // A repave at work must not hide the incident of a container.
+          .orderBy('purpose')
           .orderBy('seq', 'desc')
           .limit(1)
           .executeTakeFirst();
