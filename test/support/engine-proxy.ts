@@ -14,9 +14,13 @@ export interface EngineProxy extends AsyncDisposable {
   restore(): Promise<void>;
 }
 
-/** @param refuse message with which a request is refused (status 500), or null to let it through */
+/**
+ * @param refuse message with which a request is refused, or null to let it through
+ * @param status with which it is refused
+ */
 export async function startEngineProxy(
   refuse: (method: string, path: string) => string | null = () => null,
+  status = 500,
 ): Promise<EngineProxy> {
   const engine = (process.env.DOCKER_HOST ?? '').replace(/^unix:\/\//, '');
   const folder = mkdtempSync(join(tmpdir(), 'pristine-test-proxy-'));
@@ -26,7 +30,7 @@ export async function startEngineProxy(
     const { method = 'GET', url = '/', headers } = incoming;
     const message = refuse(method, url);
     if (message !== null) {
-      answer.writeHead(500, { 'content-type': 'application/json' }).end(JSON.stringify({ message }));
+      answer.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify({ message }));
       return;
     }
     const forward = request({ socketPath: engine, method, path: url, headers }, (response) => {
