@@ -82,6 +82,24 @@ describe('guard --mode heal', () => {
   });
 });
 
+test('others are watched while a response that was begun before is slow', async () => {
+  using state = temporaryState();
+  const health = ['--health-cmd', 'test -e /tmp/ready', '--health-interval', '60s'];
+  await using suspect = await startContainer({ options: health });
+  await using other = await startContainer();
+  {
+    await using killed = new RunningGuard(state.path, [suspect.name, '--mode', 'heal']);
+    await killed.waitFor('ready');
+    await suspect.sh(WEB_SHELL);
+    await killed.waitFor('step', ({ step, phase }) => step === 'health' && phase === 'intent');
+    await killed.stop('SIGKILL');
+  }
+  await using guard = new RunningGuard(state.path, [other.name, '--mode', 'heal']);
+  await guard.waitFor('watching', ({ container }) => container.id === other.id, { withinMs: 40_000 });
+  await guard.stop('SIGKILL');
+  await docker('rm', '-f', suspect.name);
+}, 120_000);
+
 test('an interrupt lets the response come to its end, and is no problem', async () => {
   using state = temporaryState();
   await using suspect = await startContainer();

@@ -126,9 +126,10 @@ export async function refreeze(
 ): Promise<void> {
   const { engine, store } = deps;
   const incident = await store.incident(incidentId);
-  const progress = progressOf(await store.journalOf(incidentId));
   const { status } = await engine.inspect(incident.container.id);
   if (status !== 'running' && status !== 'restarting' && !isConnected) return;
+  // Read after the look: what was let go since is to run.
+  const progress = progressOf(await store.journalOf(incidentId));
   await keepFrozen({ incident, progress }, deps);
 }
 

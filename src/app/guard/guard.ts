@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { GuardEvent } from '../../contract/index.ts';
 import { createFrameKeeper } from '../../evidence/index.ts';
 import { PristineError } from '../../kernel/index.ts';
@@ -19,6 +20,8 @@ const DEFAULT_SCAN_EVERY_S = 60;
 const DEFAULT_POLL_EVERY_S = 5;
 /** How often it is seen to what comes with time. */
 const TICK_MS = 10_000;
+/** Responses that an earlier guard has begun come first for so long, and go on beside the others then. */
+const RESUME_FIRST_MS = 10_000;
 /** How often evidence beyond what is to be kept is removed. */
 const PRUNE_MS = 3_600_000;
 
@@ -109,7 +112,8 @@ export async function guard(context: Context, options: GuardOptions): Promise<vo
     onBack: (lengthMs) => session.resynchronise({ reason: 'the engine was away', lengthMs }),
     signal,
   });
-  await session.resumeResponses();
+  // Nobody else goes unwatched while one is slow to become healthy, or has much to capture.
+  await Promise.race([session.resumeResponses(), sleep(RESUME_FIRST_MS, undefined, { signal, ref: false })]);
   await session.watchChosen(lastRun);
   hub.emit({ type: 'ready', at: now(), containers: session.containers().length });
   let ticking = false;
