@@ -10,6 +10,8 @@ const STRIKES: readonly Strike[] = [
   { point: 'POST /containers/suspect/rename?name=web-inc-* #1', moment: 'after' },
   // The replacement has the name, and nobody knows its id.
   { point: 'POST /containers/create?name=web #1', moment: 'sent' },
+  // The ledger is being begun.
+  { point: 'open /ledger.head.*.tmp #1', moment: 'after' },
   // The bundle is sealed, and the journal does not know it.
   { point: 'rename /evidence/.tmp-ev-* /evidence/ev-* #1', moment: 'after' },
 ];

@@ -113,12 +113,15 @@ class Scribe {
     const unsigned = { seq, at, action, bundle, actor: actor(), version, detail, previous };
     const line = Buffer.from(signLine(unsigned, this.#key.privateKey));
     if (line.length > MAX_LINE) throw new RangeError('ledger entry too long');
+    const head = signLine({ seq, hash: lineHash(line), at }, this.#key.privateKey);
+    const writeHead = () => replaceFile(this.#headPath, `${head}\n`);
     try {
       await this.#file.truncate(end);
+      // An entry without any head is one whose head was taken away, hence the first one's comes before it.
+      if (action === 'genesis') await writeHead();
       await this.#file.write(Buffer.concat([line, NEWLINE]), 0, line.length + 1, end);
       await this.#file.sync();
-      const head = signLine({ seq, hash: lineHash(line), at }, this.#key.privateKey);
-      await replaceFile(this.#headPath, `${head}\n`);
+      if (action !== 'genesis') await writeHead();
     } catch (error) {
       // A full disk must not leave half an entry, nor one that the caller believes failed.
       await this.#file.truncate(end);

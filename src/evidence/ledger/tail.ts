@@ -26,7 +26,8 @@ export async function readTail(file: FileHandle, headPath: string, key: HostKey)
   const notes: Record<string, string> =
     torn === 0 ? {} : { unfinished: `${torn} bytes of an unfinished entry` };
   if (line === undefined) {
-    if (head === undefined) return { seq: 0, previous: NO_PREVIOUS, end, notes };
+    // A head of the first entry alone is of a process that was killed before it had written that.
+    if (head === undefined || head.seq === 0) return { seq: 0, previous: NO_PREVIOUS, end, notes };
     return { seq: head.seq + 1, previous: head.hash, end, notes };
   }
   if (head === undefined) notes.head = 'was missing or wrong';
