@@ -28,6 +28,8 @@ const TELL_AFTER_FAILURES = 3;
 /** So many are looked at together when there are too many to send. */
 const MAX_AT_ONCE = 500;
 const OUTBOX_PAUSE_MS = 5000;
+/** A timer takes no more (setTimeout of Node.js), and fires at once when it is given more. */
+const LONGEST_REST_MS = 2 ** 31 - 1;
 
 /** Takes one target's messages from the outbox to the target, one after the other, until it is closed. */
 export class Courier {
@@ -39,6 +41,7 @@ export class Courier {
   #wake = Promise.withResolvers<void>();
   #closing = false;
   #failures = 0;
+  /** By the clock that nobody sets: one that is set back must not keep the target silent. */
   #pauseUntil = 0;
 
   constructor(options: CourierOptions) {
@@ -81,7 +84,8 @@ export class Courier {
     const { target, outbox, maxAgeMs, mergeWithinMs } = this.#options;
     const now = this.#now();
     await outbox.prune(target.name, { queuedBefore: now - maxAgeMs, sentBefore: now - mergeWithinMs });
-    if (this.#pauseUntil > now) return this.#pauseUntil - now;
+    const pause = this.#pauseUntil - performance.now();
+    if (pause > 0) return pause;
     const due = await outbox.due(target.name, now, MAX_AT_ONCE);
     const [first] = due;
     if (first === undefined) {
@@ -140,7 +144,8 @@ export class Courier {
     if (refused && attempts + 1 >= MAX_REFUSED_ATTEMPTS) await outbox.giveUp([id]);
     else await outbox.postpone(id, this.#now() + Math.max(this.#backoff(attempts), retryAfterMs));
     // What a receiver refuses is about the message; anything else is about the receiver, and others would fare no better.
-    if (!refused) this.#pauseUntil = this.#now() + Math.max(this.#backoff(this.#failures - 1), retryAfterMs);
+    if (!refused)
+      this.#pauseUntil = performance.now() + Math.max(this.#backoff(this.#failures - 1), retryAfterMs);
   }
 
   #endPause(): void {
@@ -171,7 +176,9 @@ export class Courier {
 
   async #rest(ms: number | null): Promise<void> {
     const timer = new AbortController();
-    const time = sleep(ms ?? 2 ** 31 - 1, undefined, { signal: timer.signal }).catch(() => {});
+    const time = sleep(Math.min(ms ?? LONGEST_REST_MS, LONGEST_REST_MS), undefined, {
+      signal: timer.signal,
+    }).catch(() => {});
     await Promise.race([this.#wake.promise, time]);
     timer.abort();
     this.#wake = Promise.withResolvers();

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import type { Finding, GuardEvent, Notification, NotifyConfig } from '../contract/index.ts';
-import { createLogger, type PristineError, systemClock } from '../kernel/index.ts';
+import { type Clock, createLogger, type PristineError, systemClock } from '../kernel/index.ts';
 import { openSqliteStore, type Store } from '../store/index.ts';
 import { type Notifier, startNotifier } from './index.ts';
 import { HOSTILE } from './test-support/message.ts';
@@ -40,6 +40,7 @@ interface Running {
 async function start(
   config: Omit<NotifyConfig, 'targets'> & { url?: string; over?: object; targets?: NotifyConfig['targets'] },
   folder?: string,
+  clock: Clock = systemClock,
 ): Promise<Running> {
   const { url = '', over, targets, ...rest } = config;
   const store = await openSqliteStore(join(folder ?? (await stateFolder()), 'pristine.db'));
@@ -50,7 +51,7 @@ async function start(
       ...rest,
     },
     store,
-    clock: systemClock,
+    clock,
     env: {},
     logger: createLogger('error'),
     apiUrl: () => 'http://127.0.0.1:7380',
@@ -156,6 +157,20 @@ describe('notifications', () => {
     const again = await startReceiver(undefined, receiver.port);
     await expect.poll(() => again.received.length, SOON).toBe(1);
     expect(messages(again)[0]).toMatchObject({ rule: 'miner' });
+  });
+
+  test('go on when the clock is set back after a failure', async () => {
+    const receiver = await startReceiver((response, count) =>
+      response.writeHead(count === 1 ? 500 : 204).end(),
+    );
+    let ahead = 86_400_000;
+    const clock = { now: () => new Date(Date.now() + ahead) };
+    const { find } = await start({ url: receiver.url }, undefined, clock);
+    await find('f1');
+    await expect.poll(() => receiver.received.length, SOON).toBe(1);
+    ahead = 0;
+    await find('f2', { severity: 'critical', rule: 'miner', title: 'Miner' });
+    await expect.poll(() => messages(receiver).at(-1)?.rule, SOON).toBe('miner');
   });
 
   test('wait for as long as the receiver asks', async () => {
