@@ -30,7 +30,7 @@ export async function wrongThings(host: CrashHost, scenario: Scenario, subject: 
   await check(() => replacementOf(host, subject, scenario.target === 'agent'));
   await check(() => serviceOf(host, subject));
   await check(() => evidenceOf(scenario, subject, incident));
-  wrong.push(...leftInState(subject.state));
+  wrong.push(...leftInState(subject.state, scenario.keepSuspect !== '0'));
   return wrong;
 }
 
@@ -185,11 +185,15 @@ async function evidenceOf(
 }
 
 /** Work that somebody who died has left, and nobody else has taken away. */
-function leftInState(state: string): string[] {
+function leftInState(state: string, kept: boolean): string[] {
   const names = readdirSync(state, { recursive: true, encoding: 'utf8' });
-  return names
-    .filter((name) => /(^|\/)\.tmp-[^/]*$|\.tmp$|\.json\.[0-9a-f]+$/.test(name))
-    .map((name) => `left behind: ${name}`);
+  return (
+    names
+      // What lies beside the note of a suspect goes with that, when it is kept no longer.
+      .filter((name) => !(kept && name.startsWith('frozen/')))
+      .filter((name) => /(^|\/)\.tmp-[^/]*$|\.tmp$|\.json\.[0-9a-f]+$/.test(name))
+      .map((name) => `left behind: ${name}`)
+  );
 }
 
 const WITHOUT_OURS = `iptables-save | grep -v 'comment "pristine ' | iptables-restore`;
