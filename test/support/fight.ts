@@ -56,7 +56,8 @@ export async function startFight({
   const guard = new RunningGuard(path, args, env);
   const fight: Fight = {
     ...{ suspect, guard, state: path },
-    async at(step, phase = 'intent') {
+    // Of the decision it is told when it is made.
+    async at(step, phase = step === 'decide' ? 'done' : 'intent') {
       await guard.waitFor('step', (event) => event.step === step && event.phase === phase);
     },
     present: async () => (await listed(suspect.name)).map(([, name, status]) => `${name} ${status}`),
@@ -137,13 +138,12 @@ export async function expectEvidence(
   expect(drift.changes.map(({ path }) => path)).toEqual(expect.arrayContaining([...paths]));
 }
 
-/** Kills the container's first process from outside, as an attacker with a way to the host's pid could. */
-export async function killFirstProcess(container: string): Promise<void> {
+/** Kills the container's first process from outside, at once when it is called: what an attacker does to it in the end. */
+export async function killerOf(container: string): Promise<() => void> {
   const pid = Number(await docker('inspect', '-f', '{{.State.Pid}}', container));
-  if (pid === 0) return;
-  const name = readFileSync(`/proc/${pid}/cgroup`, 'utf8');
-  if (!name.includes(container)) throw new Error(`pid ${pid} is not of ${container}`);
-  process.kill(pid, 'SIGKILL');
+  if (!readFileSync(`/proc/${pid}/cgroup`, 'utf8').includes(container))
+    throw new Error(`${pid} is another's`);
+  return () => void process.kill(pid, 'SIGKILL');
 }
 
 /** Asks until it is so; throws when it is not in time. */
