@@ -1,9 +1,19 @@
 import type { EvidenceStore } from '../evidence/index.ts';
 import { PristineError } from '../kernel/index.ts';
 
-/** Id of the newest bundle of an incident; null when it has none. */
-export async function newestBundle(evidence: EvidenceStore, incidentId: string): Promise<string | null> {
-  return (await evidence.list()).find(({ incident }) => incident === incidentId)?.bundle ?? null;
+/**
+ * Id of the newest bundle of an incident; null when it has none.
+ * @param since ISO 8601; bundles whose capture was begun before do not count
+ */
+export async function newestBundle(
+  evidence: EvidenceStore,
+  incidentId: string,
+  since?: string,
+): Promise<string | null> {
+  const newest = (await evidence.list()).find(({ incident }) => incident === incidentId);
+  if (newest === undefined) return null;
+  const isOld = since !== undefined && Date.parse(newest.capturedAt) < Date.parse(since);
+  return isOld ? null : newest.bundle;
 }
 
 /**

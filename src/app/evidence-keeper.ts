@@ -56,7 +56,7 @@ export function evidenceKeeper(
       const request = { suspect, incident, timeline, frozen: true, replacementRuns, ...given };
       return (await capture(context, engine, request)).bundle;
     },
-    sealedBundle: (incident) => newestBundle(evidence, incident.id),
+    sealedBundle: (incident, since) => newestBundle(evidence, incident.id, since),
     verify: (bundle): Promise<VerifyReport> => evidence.verifySealed(bundle),
     recordDestruction: (bundle, suspectId) =>
       evidence.record('destroy-suspect', bundle, { container: suspectId }),

@@ -21,9 +21,13 @@ export async function meantBy(
   try {
     const container = await engine.inspect(reference);
     const { id, labels } = container;
-    const own = await store.activeIncident(id);
-    const found = own ?? begun.find((incident) => incident.id === labels['pristine.incident']);
-    if (found !== undefined && (await store.purposeOf(found.id)) === purpose) return { begun: found.id };
+    const own = purpose === 'incident' ? await store.activeIncident(id) : null;
+    const about = begun.filter(
+      (incident) => incident.container.id === id || incident.id === labels['pristine.incident'],
+    );
+    for (const found of own === null ? about : [own, ...about]) {
+      if ((await store.purposeOf(found.id)) === purpose) return { begun: found.id };
+    }
     return { container };
   } catch (error) {
     if (!(error instanceof PristineError) || error.code !== 'E_NO_SUCH_CONTAINER') throw error;

@@ -57,6 +57,10 @@ export const ERROR_CATALOGUE = {
     exit: EXIT.failed,
     meaning: 'The container was replaced as often as its policy allows in an hour.',
   },
+  E_COMPROMISED: {
+    exit: EXIT.failed,
+    meaning: 'A container was found to be compromised while it was being replaced for its age.',
+  },
   E_OFFLINE: {
     exit: EXIT.failed,
     meaning: 'The container was compromised so often that its policy keeps it off the network.',

@@ -14,7 +14,7 @@ export async function withdrawAfter(
   step: ResponseStep,
   error: unknown,
   journal: Journal,
-  { engine }: ResponseDependencies,
+  { engine, store }: ResponseDependencies,
 ): Promise<void> {
   const { incident, progress } = journal;
   const { decide } = progress;
@@ -27,6 +27,7 @@ export async function withdrawAfter(
     // The next attempt finds it by its labels.
     return;
   }
+  await store.updateIncident(incident.id, { replacement: null });
   await journal.undo(['prepare', 'redirect', 'replace', 'health'], 'the replacement was taken away again');
   // Nobody has proved that it can live with a read-only root.
   if (decide.readOnly) await journal.amend('decide', { ...decide, readOnly: false });
@@ -100,7 +101,10 @@ async function thaw(
       ? await locking?.lock(incident).catch((failure) => `not locked: ${messageOf(failure)}`)
       : undefined;
   // Before it wakes: whoever sees that would freeze it again.
-  await journal.undo(['prepare', 'redirect', 'freeze', 'stop', 'replace'], 'it is let go');
+  const undone: ResponseStep[] = ['prepare', 'redirect', 'freeze', 'capture', 'verify', 'stop', 'replace'];
+  await store.updateIncident(incident.id, { replacement: null });
+  // Evidence too: what it does from now on is not in the bundle that there is.
+  await journal.undo(undone, 'it is let go');
   await layerHold?.release(id);
   const { status } = await engine.inspect(id);
   let locked = status === 'exited' ? undefined : await lock();
@@ -118,17 +122,24 @@ async function thaw(
 /** A repave that fails must cost nothing: the old container serves as before. */
 async function endRepave(journal: Journal, error: unknown, deps: ResponseDependencies): Promise<boolean> {
   const { incident, progress } = journal;
-  if (progress.health !== undefined) return false;
+  const isCompromised = error instanceof PristineError && error.code === 'E_COMPROMISED';
+  // What serves as it should is left; only its leftovers are to go.
+  if (progress.compare !== undefined && !isCompromised) return false;
   const { engine, store, clock } = deps;
   const { id } = incident.container;
   await engine.endRedirection(id);
   await engine.withdrawReplacement(id, requestFor(incident, progress));
   // Before it runs: whoever goes on after a crash must stop it again before there are two.
-  await journal.undo(['prepare', 'redirect', 'stop', 'replace'], 'the old container is to serve on');
-  await engine.start(id).catch((failure) => {
-    if (!isGone(failure)) throw failure;
-  });
-  await journal.giveUp(`it was not repaved: ${messageOf(error)}; the old container serves on`);
+  const undone: ResponseStep[] = ['prepare', 'redirect', 'stop', 'replace', 'health', 'compare'];
+  await journal.undo(undone, 'the old container is to have its place again');
+  // What is compromised need not run to be examined, and its own response brings the service back.
+  if (!isCompromised) {
+    await engine.start(id).catch((failure) => {
+      if (!isGone(failure)) throw failure;
+    });
+  }
+  const end = isCompromised ? '' : '; the old container serves on';
+  await journal.giveUp(`it was not repaved: ${messageOf(error)}${end}`);
   await store.updateIncident(incident.id, { state: 'closed', endedAt: clock.now().toISOString() });
   return true;
 }

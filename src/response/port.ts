@@ -16,8 +16,8 @@ export interface EvidenceKeeper {
     timeline: TimelineEntry[],
     replacementRuns: boolean,
   ): Promise<string>;
-  /** Whether a bundle of this incident and container has been sealed already, and which. */
-  sealedBundle(incident: Incident): Promise<string | null>;
+  /** Whether a bundle of this incident has been captured and sealed since a time (ISO 8601), and which. */
+  sealedBundle(incident: Incident, since: string): Promise<string | null>;
   verify(bundle: string): Promise<VerifyReport>;
   /** Enters into the ledger that the suspect is about to be destroyed. */
   recordDestruction(bundle: string, suspectId: string): Promise<void>;

@@ -22,14 +22,20 @@ describe('the steps follow each other', () => {
   });
 
   test('the replacement before the evidence, when the suspect is frozen first', () => {
-    const progress = decided('freeze', { freeze: { frozen, order: 'freeze-first', candidate: null } });
+    const progress = decided('freeze', {
+      freeze: { frozen, order: 'freeze-first', candidate: null, at: '' },
+    });
     expect(sequenceOf(progress).join(' ')).toBe(
       'decide lock freeze replace health compare dependents capture verify keep',
     );
   });
 
   test('the evidence before the replacement, where both would write the same', () => {
-    const progress = decided('freeze', { freeze: { frozen, order: 'capture-first', candidate: null } }, '0');
+    const progress = decided(
+      'freeze',
+      { freeze: { frozen, order: 'capture-first', candidate: null, at: '' } },
+      '0',
+    );
     expect(sequenceOf(progress).join(' ')).toBe(
       'decide lock freeze capture verify stop replace health compare dependents remove',
     );

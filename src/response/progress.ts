@@ -19,7 +19,8 @@ export interface Progress {
   /** The candidate is null where none could be had early. */
   prepare?: { candidate: string | null };
   redirect?: { candidate: string | null };
-  freeze?: { frozen: FrozenState; order: ResponseOrder; candidate: string | null };
+  /** `at`: when it was begun; evidence of before is not all there is. */
+  freeze?: { frozen: FrozenState; order: ResponseOrder; candidate: string | null; at: string };
   /** Null when the suspect was gone before anything could be captured. */
   capture?: { bundle: string | null };
   verify?: { filesChecked: number };

@@ -53,6 +53,7 @@ async function carryOut(journal: Journal, deps: ResponseDependencies): Promise<{
         journal.progress[step] === undefined && !skipped.has(step) && (failure === null || isEvidence(step)),
     );
     if (name === undefined) return failure;
+    if (await isCompromised(journal, deps)) return { error: compromised(incident) };
     const step = STEPS[name] as Step<ResponseStep>;
     if (step.isWanted !== undefined && !(await step.isWanted(incident, journal.progress, deps))) {
       skipped.add(name);
@@ -70,6 +71,22 @@ async function carryOut(journal: Journal, deps: ResponseDependencies): Promise<{
       await withdrawAfter(name, error, journal, deps);
     }
   }
+}
+
+/** What is repaved for its age, and found to be compromised meanwhile, needs a response, and its evidence. */
+async function isCompromised(
+  { incident, progress }: Journal,
+  { store }: ResponseDependencies,
+): Promise<boolean> {
+  if (progress.decide?.way !== 'repave') return false;
+  const active = await store.activeIncident(incident.container.id);
+  return active !== null && active.state !== 'open';
+}
+
+function compromised({ container: { name } }: Incident): PristineError {
+  return new PristineError('E_COMPROMISED', `${name} was found to be compromised while it was repaved`, {
+    next: 'Nothing needs to be done: the response to the incident replaces it, and keeps the evidence.',
+  });
 }
 
 /** A suspect that somebody has woken since is frozen again: docker unpause, docker restart, a restarted engine. */

@@ -23,7 +23,8 @@ export type ResponsePurpose = 'incident' | 'repave';
 export interface IncidentPatch {
   readonly state?: IncidentState;
   readonly endedAt?: string;
-  readonly replacement?: { readonly id: string; readonly name: string };
+  /** Null when it was taken away again. */
+  readonly replacement?: { readonly id: string; readonly name: string } | null;
   /** Null once the kept suspect is gone. */
   readonly suspect?: Incident['suspect'];
   readonly error?: string;
@@ -62,7 +63,7 @@ export interface Store {
   keptSuspects(): Promise<Incident[]>;
   /** How often containers of a name were replaced after an incident since a time (ISO 8601). */
   replacementsSince(containerName: string, since: string): Promise<number>;
-  /** The incident or repave of a container that has not ended, if there is one. */
+  /** The incident of a container that has not ended, if there is one; never a repave. */
   activeIncident(containerId: string): Promise<Incident | null>;
   /** @param told the line of the timeline that says the same; both are written at once */
   journal(entry: JournalEntry, told?: TimelineEntry): Promise<void>;

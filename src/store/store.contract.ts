@@ -177,7 +177,9 @@ export function describeStore(name: string, subject: StoreUnderTest): void {
     test('lists what is begun and not ended, and repaves nowhere else', async () => {
       const { store } = await fresh();
       for (const id of ['inc-1', 'inc-2', 'inc-3']) await store.openIncident(opening(id));
-      await store.openIncident({ ...opening('rep-1'), purpose: 'repave' });
+      const repaved = { id: 'c9', name: 'web', image: 'i' };
+      await store.openIncident({ ...opening('rep-1'), container: repaved, purpose: 'repave' });
+      expect(await store.activeIncident('c9')).toBeNull();
       await store.updateIncident('inc-2', { state: 'responding' });
       await store.updateIncident('inc-3', { state: 'healed', endedAt: '2026-01-02T03:05:00.000Z' });
       await store.updateIncident('rep-1', { state: 'failed' });
@@ -203,6 +205,9 @@ export function describeStore(name: string, subject: StoreUnderTest): void {
       for (const id of ['inc-1', 'inc-2', 'inc-3']) await store.updateIncident(id, { replacement });
       expect(await store.replacementsSince('web', '2026-01-02T02:59:00.000Z')).toBe(2);
       expect(await store.replacementsSince('web', '2026-01-02T03:15:00.000Z')).toBe(1);
+      await store.updateIncident('inc-2', { replacement: null });
+      expect(await store.replacementsSince('web', '2026-01-02T02:59:00.000Z')).toBe(1);
+      expect((await store.incident('inc-2')).replacement).toBeNull();
       expect(await store.replacementsSince('cache', '2026-01-02T02:59:00.000Z')).toBe(0);
 
       const kept = (until: string) => ({ id: 's', name: 'web-inc', until });

@@ -305,7 +305,8 @@ export class GuardSession {
   }
 
   #decide(incident: string, policy: Policy, findings: readonly Finding[]): void {
-    if (decide(findings, policy) === 'heal') this.#recovery.start(incident);
+    if (decide(findings, policy) !== 'heal') return;
+    this.#recovery.start(incident).catch((error) => this.#problem(error));
   }
 
   /** The replacement is watched in the suspect's stead. */

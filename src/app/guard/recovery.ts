@@ -54,8 +54,12 @@ export class Recovery {
   }
 
   /** Begins the response to an incident, or goes on with it. */
-  start(incidentId: string): void {
-    void this.#responses.start(incidentId);
+  async start(incidentId: string): Promise<void> {
+    const { store } = this.#options.dependencies;
+    const { container, state } = await store.incident(incidentId);
+    // A repave of this container sees that, and gives way.
+    if (state === 'open') await store.updateIncident(incidentId, { state: 'responding' });
+    await this.#responses.start(incidentId, container.id);
   }
 
   /** Whether a container is frozen, or kept so, beside its replacement. */
@@ -80,7 +84,7 @@ export class Recovery {
     }
     // Also those that nothing is left to do about, but to keep them frozen: somebody may have woken them meanwhile.
     await Promise.all([...this.#suspects.values()].map((incident) => this.#refreeze(incident)));
-    await Promise.all(unfinished.map(({ id }) => this.#responses.start(id)));
+    await Promise.all(unfinished.map(({ id, container }) => this.#responses.start(id, container.id)));
   }
 
   async #refreeze(incident: string): Promise<void> {

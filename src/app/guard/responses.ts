@@ -15,36 +15,45 @@ export interface ResponsesOptions {
 /** The responses at work: one an incident, each tried again until it has ended, policy gives up, or the guard ends. */
 export class Responses {
   readonly #options: ResponsesOptions;
-  readonly #running = new Map<string, { work: Promise<void>; containerId: string | undefined }>();
+  readonly #running = new Map<string, Promise<void>>();
+  /** The last response of each container that is at work, or waits for its turn. */
+  readonly #ofContainer = new Map<string, Promise<void>>();
   readonly #closing = new AbortController();
 
   constructor(options: ResponsesOptions) {
     this.#options = options;
   }
 
-  /** The containers that are being replaced, as far as they were named. */
+  /** The containers that are being replaced. */
   containers(): ReadonlySet<string> {
-    return new Set([...this.#running.values()].flatMap(({ containerId }) => containerId ?? []));
+    return new Set(this.#ofContainer.keys());
   }
 
   /**
-   * Begins a response, or goes on with it; does nothing when it is at work already.
+   * Begins a response, or goes on with it; does nothing when it is at work already. Of one container there is one at
+   * a time: an incident waits for the end of a repave, which gives way.
    * @returns resolves when the first attempt is over
    */
-  start(incidentId: string, containerId?: string): Promise<void> {
+  start(incidentId: string, containerId: string): Promise<void> {
     if (this.#running.has(incidentId) || this.#closing.signal.aborted) return Promise.resolve();
     const firstAttempt = Promise.withResolvers<void>();
-    const work = this.#carryOut(incidentId, firstAttempt.resolve).finally(() =>
-      this.#running.delete(incidentId),
-    );
-    this.#running.set(incidentId, { work, containerId });
+    const before = this.#ofContainer.get(containerId) ?? Promise.resolve();
+    const work = before
+      .then(() => this.#carryOut(incidentId, firstAttempt.resolve))
+      .finally(() => {
+        firstAttempt.resolve();
+        this.#running.delete(incidentId);
+        if (this.#ofContainer.get(containerId) === work) this.#ofContainer.delete(containerId);
+      });
+    this.#running.set(incidentId, work);
+    this.#ofContainer.set(containerId, work);
     return firstAttempt.promise;
   }
 
   /** Lets attempts that are at work come to their end, and begins no more. */
   async close(): Promise<void> {
     this.#closing.abort();
-    await Promise.all([...this.#running.values()].map(({ work }) => work));
+    await Promise.all(this.#running.values());
   }
 
   async #carryOut(incidentId: string, onAttempt: () => void): Promise<void> {

@@ -3,8 +3,8 @@ import { isGone, required, type Step } from './step.ts';
 
 export const capture: Step<'capture'> = {
   intent: () => 'capture evidence',
-  run: async (incident, { replace }, { engine, store, evidence }) => {
-    const kept = await evidence.sealedBundle(incident);
+  run: async (incident, { replace, freeze }, { engine, store, evidence }) => {
+    const kept = await evidence.sealedBundle(incident, freeze?.at ?? incident.openedAt);
     if (kept !== null) {
       await store.addBundle(incident.id, kept);
       return { data: { bundle: kept }, text: `evidence was sealed before as ${kept}` };

@@ -41,7 +41,8 @@ describe('evidence comes before the replacement', () => {
     };
     const recovery = { ...DEFAULT_RECOVERY, order };
     const progress: Progress = { decide: { way: 'freeze', readOnly: false, lockFirst: false, recovery } };
-    const { data } = await freeze.run(incident, progress, { engine } as unknown as ResponseDependencies);
+    const deps = { engine, clock: { now: () => new Date(0) } } as unknown as ResponseDependencies;
+    const { data } = await freeze.run(incident, progress, deps);
     return data.order;
   };
 

@@ -23,7 +23,8 @@ export const lock: Step<'lock'> = {
 export const freeze: Step<'freeze'> = {
   intent: ({ container }) => `pause ${container.name} and cut its network`,
   run: async (incident, progress, deps) => {
-    const { engine, layerHold } = deps;
+    const { engine, layerHold, clock } = deps;
+    const at = clock.now().toISOString();
     // Whoever removes it now would take the evidence with it. The freeze waits for nothing.
     const held = layerHold?.hold(incident.container.id).catch(() => {});
     const paused = Promise.withResolvers<void>();
@@ -48,7 +49,7 @@ export const freeze: Step<'freeze'> = {
     );
     const how = status === 'paused' ? 'paused' : `it does not run (${status})`;
     const cut = frozen.networks.length === 0 ? '' : ` and taken off ${frozen.networks.join(', ')}`;
-    return { data: { frozen, order, candidate }, text: `${how}${cut}${reason(order, progress, plan)}` };
+    return { data: { frozen, order, candidate, at }, text: `${how}${cut}${reason(order, progress, plan)}` };
   },
 };
 

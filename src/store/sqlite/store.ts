@@ -77,7 +77,7 @@ export function createSqliteStore(db: Kysely<Tables>, path: string, database: Da
           id,
           ...(state === undefined ? {} : { state }),
           ...(endedAt === undefined ? {} : { ended_at: endedAt }),
-          ...(replacement === undefined ? {} : { replacement: JSON.stringify(replacement) }),
+          ...(replacement === undefined ? {} : { replacement: replacement && JSON.stringify(replacement) }),
           ...(suspect === undefined ? {} : { suspect: suspect === null ? null : JSON.stringify(suspect) }),
           ...(error === undefined ? {} : { error: JSON.stringify(error) }),
         };
@@ -140,6 +140,7 @@ export function createSqliteStore(db: Kysely<Tables>, path: string, database: Da
           .selectFrom('incident')
           .selectAll()
           .where('container_id', '=', containerId)
+          .where('purpose', '=', 'incident')
           .where('ended_at', 'is', null)
           // A repave at work must not hide the incident of a container.
           .orderBy('purpose')
