@@ -66,5 +66,7 @@ test('a repave goes on to its end', async () => {
 test('a repave gives way to the response to an incident, and destroys nothing', async () => {
   const { asked, state } = await repaveWith('responding');
   expect(state).toBe('closed');
-  expect(asked).toEqual(['plan', 'stop', 'end redirection', 'withdraw']);
+  expect(asked.filter((one) => one !== 'inspect')).toEqual([
+    ...['plan', 'stop', 'end redirection', 'withdraw'],
+  ]);
 });
