@@ -82,7 +82,8 @@ describe('docker-compose', () => {
     await using made = await project();
     const { name, guard, compose, state } = made;
     await docker('exec', name, 'sh', '-c', `${BALLAST}; ${ATTACK}`);
-    await guard.waitFor('step', ({ step, phase }) => step === 'capture' && phase === 'intent');
+    // Compose takes the better part of a second to begin, which is before the evidence is sealed.
+    await guard.waitFor('step', ({ step, phase }) => step === 'freeze' && phase === 'intent');
     await compose('up', '-d').catch(() => {});
     const incident = await guard.healed();
     await expectEvidence({ pristine: (...args) => pristineJson(state, ...args) }, incident);
@@ -96,7 +97,8 @@ describe('docker-compose', () => {
     await using made = await project();
     const { name, guard, compose, state } = made;
     await docker('exec', name, 'sh', '-c', `${BALLAST}; ${ATTACK}`);
-    await guard.waitFor('step', ({ step, phase }) => step === 'capture' && phase === 'intent');
+    // Compose takes the better part of a second to begin, which is before the evidence is sealed.
+    await guard.waitFor('step', ({ step, phase }) => step === 'freeze' && phase === 'intent');
     await compose('down', '-t', '0').catch(() => {});
     const { incident } = await guard.waitFor('incident', ({ incident: { bundles } }) => bundles.length === 1);
     await expectEvidence({ pristine: (...args) => pristineJson(state, ...args) }, incident);
