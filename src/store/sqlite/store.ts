@@ -103,7 +103,9 @@ export function createSqliteStore(db: Kysely<Tables>, path: string, database: Da
     unfinished: () =>
       attempt(async () => {
         const begun = db.selectFrom('incident').selectAll().where('ended_at', 'is', null);
-        return withParts(await begun.where('state', '!=', 'open').orderBy('seq').execute());
+        // A repave is begun by being opened.
+        const isBegun = begun.where((is) => is.or([is('state', '!=', 'open'), is('purpose', '=', 'repave')]));
+        return withParts(await isBegun.orderBy('seq').execute());
       }),
 
     purposeOf: (id) =>
