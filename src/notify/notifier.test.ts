@@ -160,14 +160,12 @@ describe('notifications', () => {
   });
 
   test('go on when the clock is set back after a failure', async () => {
-    const receiver = await startReceiver((response, count) =>
-      response.writeHead(count === 1 ? 500 : 204).end(),
-    );
     let ahead = 86_400_000;
+    const receiver = await startReceiver((response) => response.writeHead(ahead > 0 ? 500 : 204).end());
     const clock = { now: () => new Date(Date.now() + ahead) };
     const { find } = await start({ url: receiver.url }, undefined, clock);
     await find('f1');
-    await expect.poll(() => receiver.received.length, SOON).toBe(1);
+    await expect.poll(() => receiver.received.length, SOON).toBeGreaterThan(0);
     ahead = 0;
     await find('f2', { severity: 'critical', rule: 'miner', title: 'Miner' });
     await expect.poll(() => messages(receiver).at(-1)?.rule, SOON).toBe('miner');
