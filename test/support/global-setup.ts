@@ -1,8 +1,9 @@
-/** Before the tests: an engine, and the busybox image; after them: nothing of theirs is left. */
+/** Before the tests: an engine, the busybox image and Debian's; after them: nothing of theirs is left. */
 import { randomBytes } from 'node:crypto';
 import { cpSync, mkdirSync, mkdtempSync, rmSync, symlinkSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { dockerWith, ensureBaseImage, plainTask } from '../../range/index.ts';
 import { commandExists, installPackages, run } from '../../src/host/index.ts';
 import { borrowEngine } from './borrow-engine.ts';
 import { BUSYBOX, docker, TEST_LABEL, testLabel } from './engine.ts';
@@ -16,6 +17,8 @@ export async function setup(): Promise<(() => Promise<void>) | undefined> {
   const giveBack = await borrowEngine(say, async () => {
     await ensureDockerCommand();
     await makeBusyboxImage();
+    // Here, as files that run side by side would each make it.
+    await ensureBaseImage(dockerWith({}), plainTask(say));
   });
   return async () => {
     await removeLeftovers();

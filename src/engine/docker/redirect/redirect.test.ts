@@ -32,7 +32,10 @@ afterAll(async () => {
 async function holdWaitingNetwork(): Promise<TestContainer> {
   for (let attempt = 1; ; attempt++) {
     // Fails when it is there.
-    await run('docker', ['network', 'create', '--internal', '--label', testLabel(), 'pristine-waiting']);
+    await run('docker', [
+      ...['network', 'create', '--internal', '--opt', 'com.docker.network.bridge.enable_icc=false'],
+      ...['--label', testLabel(), 'pristine-waiting'],
+    ]);
     try {
       return await startContainer({ options: ['--network', 'pristine-waiting'] });
     } catch (error) {
