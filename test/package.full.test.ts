@@ -11,7 +11,7 @@ import { RunningGuard, temporaryState } from './support/guard.ts';
 /** Compiled JavaScript, what the program reads at run time, and documents for people; packed, in bytes. */
 const WANTED =
   /^(bin\/pristine|dist\/(src|range)\/.+\.js|range\/demo\/.+|docs\/[\w.-]+|package\.json|[A-Z]+(\.md)?)$/;
-const PACKED_LIMIT = 500_000;
+const PACKED_LIMIT = 600_000;
 
 /** As in a user's shell: nothing of this checkout on the PATH, nothing of the npm that runs the tests. */
 const env: Record<string, string | undefined> = {
@@ -54,7 +54,9 @@ function packResult(stdout: string): typeof packed {
 
 test('the package holds what it needs, and nothing of the build stays behind', async () => {
   const paths = packed.files.map(({ path }) => path);
-  expect(paths.filter((path) => !WANTED.test(path) || /\btests?\b|contract\./.test(path))).toEqual([]);
+  expect(
+    paths.filter((path) => !WANTED.test(path) || /(^|\/)tests?\/|\.test\.|contract\./.test(path)),
+  ).toEqual([]);
   expect(paths).toEqual(
     expect.arrayContaining(['dist/src/sensor/fanotify/worker.js', 'range/demo/web/Dockerfile', 'LICENSE']),
   );

@@ -49,6 +49,11 @@ export function hasGivenUp(journal: readonly JournalEntry[]): boolean {
   return journal.findLast(({ phase }) => phase === 'given-up' || phase === 'undone')?.phase === 'given-up';
 }
 
+/** Whether a response has come to where its suspect may go: its evidence was verified, or a person did without. */
+export function isLetGo(journal: readonly JournalEntry[]): boolean {
+  return journal.some(({ step }) => step === 'keep' || step === 'remove');
+}
+
 const SERVICE: readonly ResponseStep[] = ['replace', 'health', 'compare', 'dependents'];
 const EVIDENCE: readonly ResponseStep[] = ['capture', 'verify'];
 

@@ -4,7 +4,7 @@ import type { Store } from '../store/index.ts';
 import { giveUpIfDue, withdrawAfter } from './failure.ts';
 import { Journal } from './journal.ts';
 import type { ResponseDependencies } from './port.ts';
-import { hasGivenUp, isAboutService, isEvidence, progressOf, sequenceOf } from './progress.ts';
+import { hasGivenUp, isAboutService, isEvidence, isLetGo, progressOf, sequenceOf } from './progress.ts';
 import { STEPS } from './steps/all.ts';
 import { isGone, type Step } from './steps/step.ts';
 
@@ -28,7 +28,7 @@ export async function respond(incidentId: string, deps: ResponseDependencies): P
   if (deps.byHand) await beginAnew(journal, hasGivenUp(entries));
   else if (hasGivenUp(entries)) return incident;
   await store.updateIncident(incidentId, { state: 'responding' });
-  await keepFrozen(journal, deps);
+  await keepFrozen(journal, isLetGo(entries), deps);
   await keepServing(journal, deps);
 
   const failure = await carryOut(journal, deps);
@@ -92,10 +92,12 @@ function compromised({ container: { name } }: Incident): PristineError {
 /** A suspect that somebody has woken since is frozen again: docker unpause, docker restart, a restarted engine. */
 async function keepFrozen(
   { incident, progress }: Pick<Journal, 'incident' | 'progress'>,
+  letGo: boolean,
   { engine, layerHold }: Pick<ResponseDependencies, 'engine' | 'layerHold'>,
 ): Promise<void> {
   if (progress.freeze === undefined || progress.remove !== undefined) return;
-  if (progress.keep === undefined) await layerHold?.hold(incident.container.id).catch(() => {});
+  // Another process may be at its removal.
+  if (!letGo) await layerHold?.hold(incident.container.id).catch(() => {});
   await engine.freeze(incident.container.id).catch((error) => {
     if (!isGone(error)) throw error;
   });
@@ -128,8 +130,7 @@ export async function isFrozenBy(incidentId: string, store: Pick<Store, 'journal
 
 /** Whether a response has come to where its suspect may go: its evidence was verified, or a person did without. */
 export async function mayGo(incidentId: string, store: Pick<Store, 'journalOf'>): Promise<boolean> {
-  const journal = await store.journalOf(incidentId);
-  return journal.some(({ step }) => step === 'keep' || step === 'remove');
+  return isLetGo(await store.journalOf(incidentId));
 }
 
 /**
@@ -146,8 +147,8 @@ export async function refreeze(
   const { status } = await engine.inspect(incident.container.id);
   if (status !== 'running' && status !== 'restarting' && !isConnected) return;
   // Read after the look: what was let go since is to run.
-  const progress = progressOf(await store.journalOf(incidentId));
-  await keepFrozen({ incident, progress }, deps);
+  const entries = await store.journalOf(incidentId);
+  await keepFrozen({ incident, progress: progressOf(entries) }, isLetGo(entries), deps);
 }
 
 /** A person's request counts more than what policy has decided before. */
