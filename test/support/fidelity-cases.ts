@@ -112,7 +112,7 @@ export function handMadeCases(on: Surroundings): FidelityCase[] {
       connect: [['--ip6', `${subnet6}::71`, '--alias', 'b', second]],
     },
     { ...run('bridge and a user network', ...bridge), connect: [[network]] },
-    run('legacy link', ...bridge, '--link', `${peer}:db`),
+    run('legacy link', '--link', `${peer}:db`),
     run('link on a user network', ...user, '--link', `${peer}:db`),
     run('link by id', ...user, '--link', `${on.peerId.slice(0, 12)}:db`),
     run('network of another', '--network', `container:${peer}`),
