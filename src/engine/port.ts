@@ -161,6 +161,8 @@ export interface ReplacementPlan {
   readonly image: string;
   readonly imageId: string;
   readonly networks: readonly string[];
+  /** Of its networks, those that the engine does not have any more. */
+  readonly missingNetworks: readonly string[];
   readonly ports: readonly string[];
   /** Where in the container something writable lies that original and replacement both have: volumes, binds. */
   readonly sharedWritable: readonly string[];

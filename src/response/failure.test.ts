@@ -20,6 +20,7 @@ test.each(['freeze-first', 'start-first'] as const)(
     const gone = () => Promise.reject(new PristineError('E_NO_SUCH_CONTAINER', 'web is gone', { next: '' }));
     const withdrawn: string[] = [];
     const engine = {
+      destroy: async () => {},
       ...{ freeze: gone, inspect: gone, planReplacement: gone },
       withdrawReplacement: async (id: string) => {
         withdrawn.push(id);

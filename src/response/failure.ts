@@ -1,6 +1,7 @@
 /** What is done when a replacement cannot be had. */
 import type { ResponseStep } from '../contract/index.ts';
 import { messageOf, PristineError } from '../kernel/index.ts';
+import { destroyHeld } from './destroy-held.ts';
 import type { Journal } from './journal.ts';
 import type { ResponseDependencies } from './port.ts';
 import { isAboutService } from './progress.ts';
@@ -54,6 +55,10 @@ export async function giveUpIfDue(
   }
   if (decide === undefined) return false;
   if (decide.way === 'repave') return endRepave(journal, error, deps);
+  if (await isTakenDown(journal, deps)) {
+    await close(journal, 'somebody has taken it down, with its network; it is not brought back', deps);
+    return true;
+  }
   const { attempts, onFailure } = decide.recovery;
   const failures = journal.failures(isAboutService);
   if (failures < attempts || !isAboutLastStep(journal)) return false;
@@ -71,9 +76,32 @@ export async function giveUpIfDue(
   return true;
 }
 
+/**
+ * Whether somebody has removed it, and its networks too, as "docker compose down" does. Its removal may have been
+ * refused meanwhile for the sake of the evidence; that must be sealed.
+ */
+async function isTakenDown(
+  { incident, progress }: Journal,
+  { engine }: ResponseDependencies,
+): Promise<boolean> {
+  const { id } = incident.container;
+  if (progress.verify === undefined && progress.capture?.bundle !== null) return false;
+  const status = await engine.inspect(id).then(
+    (details) => details.status,
+    (error) => (isGone(error) ? 'gone' : 'unknown'),
+  );
+  if (status !== 'gone' && status !== 'dead') return false;
+  const plan = await engine.planReplacement(id, requestFor(incident, progress)).catch(() => null);
+  return (plan?.missingNetworks.length ?? 0) > 0;
+}
+
 async function close(journal: Journal, because: string, deps: ResponseDependencies): Promise<void> {
   const { id, container } = journal.incident;
+  const { bundle } = journal.progress.capture ?? {};
+  if (bundle != null) await deps.evidence.recordDestruction(bundle, container.id);
   await deps.layerHold?.release(container.id);
+  // Dead to the engine, which was refused its removal.
+  await destroyHeld(deps.engine, container.id);
   await journal.giveUp(because);
   await deps.store.updateIncident(id, { state: 'closed', endedAt: deps.clock.now().toISOString() });
 }

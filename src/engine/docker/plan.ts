@@ -36,11 +36,14 @@ export async function planReplacement(
     hostIsHere ? missingOnHost(original) : [],
     portsInUse(client, original, hostIsHere),
   ]);
+  const networks = Object.keys(network.Networks ?? {});
+  const sentences = obstacles.flat();
   return {
     name,
     image: imageName(config.Image, config.Labels ?? {}),
     imageId: original.Image,
-    networks: Object.keys(network.Networks ?? {}),
+    networks,
+    missingNetworks: networks.filter((one) => sentences.includes(networkIsGone(one))),
     ports: portLines(network.Ports ?? {}),
     sharedWritable: sharedWritable(original),
     notPreparable: whyNot(original),
@@ -51,7 +54,7 @@ export async function planReplacement(
         because,
       }),
     ),
-    obstacles: obstacles.flat(),
+    obstacles: sentences,
   };
 }
 
@@ -75,13 +78,15 @@ async function missing(client: Client, original: Inspect): Promise<string[]> {
       client.quick.getImage(original.Image).inspect(),
       `Its image ${original.Image} is not on this engine any more.`,
     ),
-    ...[...names].map((name) =>
-      absent(client.quick.getNetwork(name).inspect(), `Its network ${name} is gone.`),
-    ),
+    ...[...names].map((name) => absent(client.quick.getNetwork(name).inspect(), networkIsGone(name))),
     ...volumes.map((name) => absent(client.quick.getVolume(name).inspect(), `Its volume ${name} is gone.`)),
     goneNeighbours(client, original),
   ];
   return (await Promise.all(checks)).flat();
+}
+
+function networkIsGone(name: string): string {
+  return `Its network ${name} is gone.`;
 }
 
 async function absent(request: Promise<unknown>, sentence: string): Promise<string[]> {
