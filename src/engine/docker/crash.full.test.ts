@@ -13,7 +13,7 @@ import type { Engine, ReplacementRequest } from '../port.ts';
 const stateDirectory = mkdtempSync(join(tmpdir(), 'pristine-crash-'));
 const network = `pristine-test-crash-${process.pid}`;
 const subnet = `10.197.${process.pid % 256}`;
-const TIMES = 25;
+const TIMES = Math.min(25, Number(process.env.PRISTINE_REPETITIONS ?? 25));
 let engine: Engine;
 
 beforeAll(async () => {
