@@ -86,7 +86,7 @@ describe('a replacement that does not become healthy', () => {
       command: ['sh', '-c', 'trap exit TERM; while :; do sleep 1; done'],
       options: [
         ...['-v', `${data.name}:/data`, '--network', 'bridge', '--restart', 'always'],
-        ...['--health-cmd', '[ -e /data/ok ]', '--health-interval', '1s', '--health-retries', '1'],
+        ...['--health-cmd', '[ -e /data/ok ]', '--health-interval', '1s', '--health-retries', '3'],
         ...['--label', `pristine.order=${order}`, '--label', `pristine.on-failure=${onFailure}`],
       ],
       policy: { recovery: { attempts: 1 } },
