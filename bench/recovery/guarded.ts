@@ -55,7 +55,7 @@ function endsIncident(line: string): boolean {
 function decisionOf({ lines }: Child): number {
   const decision = lines
     .map(eventOf)
-    .find((event) => event?.type === 'step' && event.step === 'decide' && event.phase === 'intent');
+    .find((event) => event?.type === 'step' && event.step === 'decide' && event.phase === 'done');
   if (decision == null) throw new Error('the guard told of no decision');
   return Date.parse(decision.at);
 }
