@@ -25,14 +25,14 @@ export const freeze: Step<'freeze'> = {
   run: async (incident, progress, deps) => {
     const { engine, layerHold, clock } = deps;
     const at = clock.now().toISOString();
-    // Whoever removes it now would take the evidence with it. The freeze waits for nothing.
-    const held = layerHold?.hold(incident.container.id).catch(() => {});
     const paused = Promise.withResolvers<void>();
     const freezing = engine.freeze(incident.container.id, paused.resolve);
     // Its failure is told where it is awaited.
     freezing.catch(() => {}).finally(paused.resolve);
     // Nothing else keeps the engine busy before nothing inside runs any more.
     await paused.promise;
+    // Whoever removes it now would take the evidence with it.
+    const held = layerHold?.hold(incident.container.id).catch(() => {});
     const plan = await engine
       .planReplacement(incident.container.id, requestFor(incident, progress))
       .catch(() => null);
