@@ -4,7 +4,7 @@ import { create, findByLabels, hasRun, ownName, renameTo, startContainer } from 
 import type { Client } from './client.ts';
 import { dependentsOn } from './dependents-find.ts';
 import { inspectIfThere, lookUp } from './lookup.ts';
-import { connectNetwork } from './networks.ts';
+import { connectMissing } from './networks.ts';
 import { type Notes, takeNote } from './notes.ts';
 import { recreationOf } from './recreation.ts';
 import { REPLACES_LABEL, successorsAmong } from './recreation-references.ts';
@@ -101,11 +101,7 @@ async function finish(client: Client, notes: Notes, made: Inspect, oldId: string
     // Not both at once: they share volumes, ports and addresses.
     if (old !== null) await stop(client, notes, old.Id, 'graceful');
     const note = await notes.read(oldId);
-    if (!hasRun(now)) {
-      const present = now.NetworkSettings.Networks ?? {};
-      const missing = Object.entries(note?.networks ?? {}).filter(([name]) => !(name in present));
-      for (const [name, endpoint] of missing) await connectNetwork(client, name, now.Id, endpoint, oldId);
-    }
+    if (!hasRun(now)) await connectMissing(client, now, note?.networks ?? {}, oldId);
     if (!hasRun(now) && now.Config.Labels?.[RAN_LABEL] === 'true') await startContainer(client, now);
   } catch (error) {
     throw failure(

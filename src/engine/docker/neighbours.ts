@@ -1,9 +1,8 @@
 import { announce } from '../../linux/index.ts';
 import { isLocal } from './address.ts';
 import type { Client } from './client.ts';
+import { bridgeDevice } from './networks.ts';
 import type { Inspect } from './vendor.ts';
-
-const BRIDGE_NAME = 'com.docker.network.bridge.name';
 
 interface NetworkAnswer {
   readonly Driver?: string;
@@ -29,8 +28,7 @@ export async function announceAddresses(client: Client, container: Inspect): Pro
 async function bridgeOf(client: Client, id: string): Promise<string | null> {
   try {
     const network: NetworkAnswer = (await client.quick.getNetwork(id).inspect()) as object;
-    if (network.Driver !== 'bridge') return null;
-    return network.Options?.[BRIDGE_NAME] ?? `br-${id.slice(0, 12)}`;
+    return network.Driver === 'bridge' ? bridgeDevice(id, network.Options) : null;
   } catch {
     return null;
   }

@@ -1,10 +1,21 @@
 import { PristineError } from '../../kernel/index.ts';
 import type { Client } from './client.ts';
 import { engineFailure, refusalOf, statusOf } from './failures.ts';
-import type { Endpoint } from './vendor.ts';
+import type { Endpoint, Inspect } from './vendor.ts';
 
 /** The engine does not disconnect from these: host shares the host's network, none has nothing to take. */
 const FIXED_NETWORKS = new Set(['host', 'none']);
+
+/** Option of a bridge network that names its device. */
+export const BRIDGE_NAME = 'com.docker.network.bridge.name';
+
+/** The device of a bridge network on its host. */
+export function bridgeDevice(
+  networkId: string,
+  options: Readonly<Record<string, string>> | null | undefined,
+): string {
+  return options?.[BRIDGE_NAME] ?? `br-${networkId.slice(0, 12)}`;
+}
 
 /** Names of those networks that a container can be taken from. */
 export function removableNetworks(networks: Readonly<Record<string, Endpoint>> | null | undefined): string[] {
@@ -45,6 +56,18 @@ export async function connectNetwork(
       });
     }
     throw engineFailure(error, `connect ${id} to the network ${network}`, client.address.endpoint);
+  }
+}
+
+/** Connects a container to those of `networks` that it is not on, as container `ownerId` was. */
+export async function connectMissing(
+  client: Client,
+  { Id: id, NetworkSettings: { Networks: present } }: Inspect,
+  networks: Readonly<Record<string, Endpoint>>,
+  ownerId: string,
+): Promise<void> {
+  for (const [network, endpoint] of Object.entries(networks)) {
+    if (!(network in (present ?? {}))) await connectNetwork(client, network, id, endpoint, ownerId);
   }
 }
 

@@ -15,7 +15,7 @@ import {
 import type { Client } from './client.ts';
 import { inspectIfThere, lookUp } from './lookup.ts';
 import { announceAddresses } from './neighbours.ts';
-import { connectNetwork } from './networks.ts';
+import { connectMissing } from './networks.ts';
 import type { Notes } from './notes.ts';
 import { type Original, originalOf } from './original.ts';
 import type { Endpoint, Inspect } from './vendor.ts';
@@ -87,10 +87,7 @@ async function bringUp(
   hooks: ReplaceHooks,
 ): Promise<void> {
   const { Id: id } = made;
-  const missing = Object.entries(networks).filter(
-    ([name]) => !(name in (made.NetworkSettings.Networks ?? {})),
-  );
-  for (const [network, endpoint] of missing) await connectNetwork(client, network, id, endpoint, suspectId);
+  await connectMissing(client, made, networks, suspectId);
   if (!made.State.Running) {
     if (isWaiting(made)) await leaveWaitingNetwork(client, made);
     await startContainer(client, made);

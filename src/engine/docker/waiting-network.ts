@@ -4,7 +4,7 @@ import { messageOf } from '../../kernel/index.ts';
 import type { Client } from './client.ts';
 import { engineFailure, refusalOf, statusOf } from './failures.ts';
 import { readHostLines, restoreHostLines } from './host-lines.ts';
-import { connectNetwork, disconnectNetwork } from './networks.ts';
+import { BRIDGE_NAME, connectNetwork, disconnectNetwork } from './networks.ts';
 import type { Inspect } from './vendor.ts';
 
 /** The network on which containers wait until they take a place: it leads nowhere, and they do not reach each other. */
@@ -24,7 +24,7 @@ async function settings(client: Client): Promise<NetworkCreateOptions> {
     CheckDuplicate: true,
     Labels: { [WAITING_NETWORK]: 'true' },
     Options: {
-      'com.docker.network.bridge.name': bridge,
+      [BRIDGE_NAME]: bridge,
       'com.docker.network.bridge.enable_icc': 'false',
     },
   };

@@ -3,6 +3,7 @@ import { isLocal } from '../address.ts';
 import type { Client } from '../client.ts';
 import { engineFailure, statusOf } from '../failures.ts';
 import { inspectIfThere, lookUp } from '../lookup.ts';
+import { bridgeDevice } from '../networks.ts';
 import type { Notes } from '../notes.ts';
 import { WAITING_NETWORK } from '../waiting-network.ts';
 import { drained } from './drain.ts';
@@ -131,7 +132,7 @@ async function waitingNetwork(
   try {
     const answer = (await client.quick.getNetwork(networkId).inspect()) as NetworkAnswer;
     return {
-      bridge: answer.Options?.['com.docker.network.bridge.name'] ?? `br-${answer.Id.slice(0, 12)}`,
+      bridge: bridgeDevice(answer.Id, answer.Options),
       members: Object.entries(answer.Containers ?? {}).map(([id, { IPv4Address, MacAddress }]) => ({
         ...{ id, address: IPv4Address.replace(/\/\d+$/, ''), mac: MacAddress },
       })),
