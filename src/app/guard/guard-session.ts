@@ -1,7 +1,14 @@
 import type { Finding, GuardEvent, Policy } from '../../contract/index.ts';
 import { decide } from '../../drift/index.ts';
 import type { Enforcer } from '../../enforcement/index.ts';
-import type { ContainerDetails, ContainerSummary, Engine, EngineEvent } from '../../engine/index.ts';
+import {
+  type ContainerDetails,
+  type ContainerSummary,
+  type Engine,
+  type EngineEvent,
+  madeFor,
+  waitsForPlace,
+} from '../../engine/index.ts';
 import type { FrameKeeper } from '../../evidence/index.ts';
 import { type Clock, type Logger, PristineError } from '../../kernel/index.ts';
 import type { ResponseDependencies } from '../../response/index.ts';
@@ -17,7 +24,7 @@ import { type UnwatchedTime, unwatchedSince } from './last-run.ts';
 import { Pauses } from './pauses.ts';
 import { problemEvent } from './problem-event.ts';
 import { Protection } from './protection.ts';
-import { isWaiting, originalOf, Recovery } from './recovery.ts';
+import { Recovery } from './recovery.ts';
 import { WatchList } from './watch-list.ts';
 
 export interface GuardSessionOptions {
@@ -219,7 +226,7 @@ export class GuardSession {
   #chooses(container: ContainerSummary): boolean {
     const { names, policies } = this.#options;
     if (this.#recovery.isSuspect(container.id)) return false;
-    if (isWaiting(container)) return this.#watches.has(originalOf(container) ?? '');
+    if (waitsForPlace(container)) return this.#watches.has(madeFor(container) ?? '');
     if (names.length === 0) return policies.chooses(container);
     return names.some((name) => container.name === name || container.id.startsWith(name));
   }
@@ -255,7 +262,7 @@ export class GuardSession {
     if (watch === undefined) {
       if (!isAlive(details)) return;
       if (!this.#chooses(details)) this.#protection.pass(details);
-      else if (isWaiting(details)) await this.#expect(details);
+      else if (waitsForPlace(details)) await this.#expect(details);
       else await this.#watches.add(id);
       return;
     }

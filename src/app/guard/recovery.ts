@@ -219,16 +219,3 @@ function notRepaved(name: string, why: string): PristineError {
     next: `The old container serves on. It is tried again in an hour; "pristine repave ${name}" tries it now.`,
   });
 }
-
-/** Whether a container waits to be put in another one's place; it is not guarded on its own account. */
-export function isWaiting({ name, labels }: Pick<ContainerDetails, 'name' | 'labels'>): boolean {
-  return (
-    labels['pristine.standby-name'] === name ||
-    (labels['pristine.replaces'] !== undefined && name.endsWith('-next'))
-  );
-}
-
-/** The container that another one was made to replace. */
-export function originalOf({ labels }: Pick<ContainerDetails, 'labels'>): string | undefined {
-  return labels['pristine.replaces'] ?? labels['pristine.standby-for'];
-}

@@ -7,7 +7,7 @@ import { inspectIfThere, lookUp } from './lookup.ts';
 import { isBeingRemoved, type Original } from './original.ts';
 import { type Recreation, recreationOf } from './recreation.ts';
 import { successorsFor } from './recreation-references.ts';
-import { isStandby, STANDBY_FOR } from './standby-labels.ts';
+import { isStandby, NEXT_SUFFIX, STANDBY_FOR } from './standby-labels.ts';
 import { type Inspect, NEVER } from './vendor.ts';
 import { isWaiting, removeWaitingNetwork } from './waiting-network.ts';
 
@@ -29,7 +29,7 @@ export function hasRun(container: Inspect): boolean {
 
 /** The name of a replacement that is started early, until it takes the place. */
 export function provisionalName({ suspectName }: ReplacementRequest): string {
-  return `${suspectName}-next`;
+  return `${suspectName}${NEXT_SUFFIX}`;
 }
 
 /** How the replacement of a container is made. */
