@@ -2,7 +2,7 @@ import type { Incident } from '../contract/index.ts';
 import { worstSeverity } from '../drift/index.ts';
 import type { ContainerDetails, ReplacementPlan } from '../engine/index.ts';
 import { newId, PristineError } from '../kernel/index.ts';
-import { respond } from '../response/index.ts';
+import { automaticOrder, respond, type StepReport } from '../response/index.ts';
 import { assess } from './assess.ts';
 import type { Context } from './context.ts';
 import { containerSubject } from './drift-subject.ts';
@@ -71,9 +71,7 @@ export async function restoreByHand(
     ...dependencies,
     byHand: true,
     force,
-    onStep: ({ phase, text }) => {
-      if (phase === 'intent') onProgress(text);
-    },
+    onStep: tellIntents(onProgress),
   });
 }
 
@@ -95,9 +93,8 @@ export async function planRestore(
     labels: { 'pristine.incident': 'none', 'pristine.replaces': suspect.id },
     suspectName: `${suspect.name}-suspect`,
   });
-  const automatic = plan.sharedWritable.length > 0 ? 'capture-first' : 'freeze-first';
   const chosen = standby === 'warm' ? 'standby' : order;
-  return { ...plan, order: chosen === 'auto' ? automatic : chosen };
+  return { ...plan, order: chosen === 'auto' ? automaticOrder(plan) : chosen };
 }
 
 /** Replaces a container that nobody suspects, as its age would have it; one that was begun is carried to its end. */
@@ -113,12 +110,14 @@ export async function repaveByHand(
     'begun' in meant
       ? meant.begun
       : await openRepave(dependencies, meant.container, policies.policyFor(meant.container).mode);
-  return respond(id, {
-    ...dependencies,
-    onStep: ({ phase, text }) => {
-      if (phase === 'intent') onProgress(text);
-    },
-  });
+  return respond(id, { ...dependencies, onStep: tellIntents(onProgress) });
+}
+
+/** What is about to be done is what a person waits for. */
+function tellIntents(onProgress: (sentence: string) => void): (report: StepReport) => void {
+  return ({ phase, text }) => {
+    if (phase === 'intent') onProgress(text);
+  };
 }
 
 async function openByHand(context: Context, suspect: ContainerDetails, policies: Policies): Promise<string> {

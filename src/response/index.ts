@@ -7,4 +7,5 @@ export type {
   StartHold,
   StepReport,
 } from './port.ts';
+export { automaticOrder } from './progress.ts';
 export { isFrozenBy, keptWith, mayGo, refreeze, respond } from './respond.ts';

@@ -1,5 +1,5 @@
 import type { RecoveryPolicy, ResponseOrder, ResponseStep } from '../contract/index.ts';
-import type { FrozenState, Replacement } from '../engine/index.ts';
+import type { FrozenState, Replacement, ReplacementPlan } from '../engine/index.ts';
 import type { JournalEntry } from '../store/index.ts';
 
 /**
@@ -52,6 +52,12 @@ export function hasGivenUp(journal: readonly JournalEntry[]): boolean {
 /** Whether a response has come to where its suspect may go: its evidence was verified, or a person did without. */
 export function isLetGo(journal: readonly JournalEntry[]): boolean {
   return journal.some(({ step }) => step === 'keep' || step === 'remove');
+}
+
+/** The order that suits a container, where policy leaves it open; null where nobody could plan its replacement. */
+export function automaticOrder(plan: Pick<ReplacementPlan, 'sharedWritable'> | null): ResponseOrder {
+  // Where nobody could say what they share, the slower order is the one that works in any case.
+  return plan?.sharedWritable.length === 0 ? 'freeze-first' : 'capture-first';
 }
 
 const SERVICE: readonly ResponseStep[] = ['replace', 'health', 'compare', 'dependents'];

@@ -3,7 +3,7 @@ import type { ReplacementPlan } from '../../engine/index.ts';
 import { messageOf, parseDuration } from '../../kernel/index.ts';
 import { destroyHeld } from '../destroy-held.ts';
 import type { ResponseDependencies } from '../port.ts';
-import type { Progress } from '../progress.ts';
+import { automaticOrder, type Progress } from '../progress.ts';
 import { isGone, requestFor, required, type Step } from './step.ts';
 
 export const lock: Step<'lock'> = {
@@ -57,8 +57,7 @@ function orderOf({ decide, prepare, redirect }: Progress, plan: ReplacementPlan 
   if (prepare?.candidate || redirect?.candidate) return 'start-first';
   const asked = decide?.recovery.order;
   if (asked === 'freeze-first' || asked === 'capture-first') return asked;
-  // Where nobody could say what they share, the slower order is the one that works in any case.
-  return plan?.sharedWritable.length === 0 ? 'freeze-first' : 'capture-first';
+  return automaticOrder(plan);
 }
 
 function reason(order: ResponseOrder, { decide }: Progress, plan: ReplacementPlan | null): string {
