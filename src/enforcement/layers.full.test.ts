@@ -4,10 +4,9 @@ import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node
 import { dirname, join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { alive, timeUntil } from '../../test/support/enforcer.ts';
+import { alive, recordedEnforcer, timeUntil } from '../../test/support/enforcer.ts';
 import { BUSYBOX, docker, startContainer } from '../../test/support/engine.ts';
 import { run } from '../host/index.ts';
-import { createEnforcer } from './enforcer.ts';
 import type { EnforcementEvent, Enforcer, LayerTarget } from './port.ts';
 
 /** An engine of this file's own, which it may end and start as it likes: it has no network. */
@@ -73,11 +72,7 @@ const hasDaemon = (await run('sh', ['-c', 'command -v dockerd'])).code === 0;
 let enforcer: Enforcer;
 let events: EnforcementEvent[];
 beforeEach(async () => {
-  enforcer = await createEnforcer();
-  events = [];
-  void (async () => {
-    for await (const event of enforcer.events()) events.push(event);
-  })();
+  ({ enforcer, events } = await recordedEnforcer());
 });
 afterEach(() => enforcer.close());
 

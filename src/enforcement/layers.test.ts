@@ -2,10 +2,9 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { enforcersOf, timeUntil } from '../../test/support/enforcer.ts';
+import { enforcersOf, recordedEnforcer, timeUntil } from '../../test/support/enforcer.ts';
 import { BUSYBOX, docker, startContainer, type TestContainer, testLabel } from '../../test/support/engine.ts';
 import { run } from '../host/index.ts';
-import { createEnforcer } from './enforcer.ts';
 import type { EnforcementEvent, Enforcer, LayerTarget } from './port.ts';
 
 let enforcer: Enforcer;
@@ -14,11 +13,7 @@ const lapses = () => events.flatMap((event) => (event.type === 'lapse' ? [event]
 const refusals = () => events.filter(({ type }) => type === 'removal-refused').length;
 
 beforeEach(async () => {
-  enforcer = await createEnforcer();
-  events = [];
-  void (async () => {
-    for await (const event of enforcer.events()) events.push(event);
-  })();
+  ({ enforcer, events } = await recordedEnforcer());
 });
 afterEach(() => enforcer.close());
 

@@ -1,20 +1,15 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { enforcersOf, targetOf, timeUntil } from '../../test/support/enforcer.ts';
+import { enforcersOf, recordedEnforcer, targetOf, timeUntil } from '../../test/support/enforcer.ts';
 import { docker, startContainer, type TestContainer, testLabel } from '../../test/support/engine.ts';
 import { run } from '../host/index.ts';
-import { createEnforcer } from './enforcer.ts';
 import type { EnforcementEvent, Enforcer } from './port.ts';
 
 let enforcer: Enforcer;
 let events: EnforcementEvent[];
 
 beforeEach(async () => {
-  enforcer = await createEnforcer();
-  events = [];
-  void (async () => {
-    for await (const event of enforcer.events()) events.push(event);
-  })();
+  ({ enforcer, events } = await recordedEnforcer());
 });
 afterEach(() => enforcer.close());
 

@@ -4,7 +4,8 @@ import { once } from 'node:events';
 import { readdirSync, readFileSync } from 'node:fs';
 import { setTimeout as delay } from 'node:timers/promises';
 import { DEFAULT_PROTECTION } from '../../src/contract/index.ts';
-import type { EnforcementTarget } from '../../src/enforcement/index.ts';
+import type { EnforcementEvent, EnforcementTarget, Enforcer } from '../../src/enforcement/index.ts';
+import { createEnforcer } from '../../src/enforcement/index.ts';
 import type { TestContainer } from './engine.ts';
 import { watchTarget } from './watch-target.ts';
 
@@ -17,6 +18,16 @@ export async function targetOf(container: Pick<TestContainer, 'id'>): Promise<En
     policy: DEFAULT_PROTECTION,
     enforce: true,
   };
+}
+
+/** An enforcer, and what it has told so far. */
+export async function recordedEnforcer(): Promise<{ enforcer: Enforcer; events: EnforcementEvent[] }> {
+  const enforcer = await createEnforcer();
+  const events: EnforcementEvent[] = [];
+  void (async () => {
+    for await (const event of enforcer.events()) events.push(event);
+  })();
+  return { enforcer, events };
 }
 
 /** Pids of the enforcer processes that a process has started. */
