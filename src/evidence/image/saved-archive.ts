@@ -40,14 +40,17 @@ export async function unpackArchive(
   const links = new Map<string, string>();
   const reader = extract();
   const finished = pipeline(archive, reader, signal === undefined ? {} : { signal });
+  const ended = finished.then(() => new Promise<never>(() => {}));
   const unpacked = (async () => {
-    for await (const entry of reader) {
+    for await (const entry of until(ended, reader)) {
+      // Its errors are the reader's too.
+      entry.on('error', () => {});
       const { name, type, linkname } = entry.header;
       const path = posix.normalize(name);
       if (type === 'file') {
         const file = join(folder, String(members.size));
         await using target = await HashingFile.create(file, space);
-        await writeAll(entry as AsyncIterable<Buffer>, target);
+        await writeAll(until(ended, entry as AsyncIterable<Buffer>), target);
         members.set(path, { file, sha256: (await target.finish()).sha256 });
       } else {
         // A layer that the image has twice is a link to the first in old archives.
@@ -57,6 +60,7 @@ export async function unpackArchive(
       }
     }
   })();
+  unpacked.catch((error: Error) => reader.destroy(error));
   const [read, written] = await Promise.allSettled([finished, unpacked]);
   // A write that fails ends the stream too, and only its own error says why.
   for (const end of [written, read]) if (end.status === 'rejected') throw end.reason;
@@ -83,6 +87,19 @@ export async function decompressLayer(
   const write = (pieces: AsyncIterable<Buffer>) => writeAll(pieces, file);
   await pipeline(packed, decompressor, write, signal === undefined ? {} : { signal });
   return { file: target, sha256: (await file.finish()).sha256 };
+}
+
+/**
+ * What a stream gives, until `ended` rejects: the iterators of tar-stream can wait for ever when their stream is
+ * destroyed before they are asked.
+ */
+async function* until<T>(ended: Promise<never>, stream: AsyncIterable<T>): AsyncGenerator<T> {
+  const pieces = stream[Symbol.asyncIterator]();
+  for (;;) {
+    const { done, value } = await Promise.race([pieces.next(), ended]);
+    if (done) return;
+    yield value;
+  }
 }
 
 async function writeAll(pieces: AsyncIterable<Buffer>, file: HashingFile): Promise<void> {
