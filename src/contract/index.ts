@@ -4,6 +4,7 @@ export * from './container.ts';
 export * from './evidence.ts';
 export * from './finding.ts';
 export * from './guard-event.ts';
+export * from './hardening.ts';
 export * from './incident.ts';
 export * from './notify.ts';
 export * from './protection.ts';

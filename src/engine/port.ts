@@ -3,7 +3,7 @@
  * passes through here; `ContainerDetails.raw` is kept for evidence and never interpreted outside the adapter.
  */
 import type { Readable } from 'node:stream';
-import type { ChangeKind, WatchTarget } from '../contract/index.ts';
+import type { ChangeKind, HardenedConfiguration, WatchTarget } from '../contract/index.ts';
 
 /** What an engine (and the place where Pristine stands) can do; ask these, never the engine's name. */
 export interface EngineCapabilities {
@@ -128,6 +128,8 @@ export interface ReplacementRequest {
   readonly suspectName: string;
   /** A read-only root filesystem, with a tmpfs at each of these folders. */
   readonly readOnly?: { readonly writable: readonly string[] };
+  /** A configuration to be laid over the original's; instead of `readOnly`. */
+  readonly hardening?: HardenedConfiguration;
   /** A container that was prepared, or stood by, to be put in place instead of a new one. */
   readonly candidate?: string;
 }
@@ -147,6 +149,29 @@ export interface PrepareOptions {
 export interface Replacement {
   readonly id: string;
   readonly name: string;
+}
+
+export interface CopyRequest {
+  /** Labels of the copy beside `pristine.copy-of`; the original's own are not taken along. */
+  readonly labels: Readonly<Record<string, string>>;
+  /** Laid over the original's configuration; null: as the original is. */
+  readonly configuration: HardenedConfiguration | null;
+  /**
+   * Whose volumes and copied folders it uses: an earlier copy's, as a container has them when it is made anew. Null:
+   * new ones, with copies of what the original's writable volumes and binds hold.
+   */
+  readonly dataOf: string | null;
+  /** Bytes of data that are copied at most; what is larger begins as the image has it, and is said. */
+  readonly mostData: number;
+  readonly signal?: AbortSignal;
+}
+
+/** A copy of a container to try things on: on a network of its own that leads nowhere, with none of the live data. */
+export interface ContainerCopy {
+  readonly id: string;
+  readonly name: string;
+  /** Sentences: what it does not have of the original, e.g. a bind of the engine's socket, or data that was too large. */
+  readonly differences: readonly string[];
 }
 
 /** A container that cannot go on as it is when another one is replaced. */
@@ -255,6 +280,23 @@ export interface Engine {
   ensureStandby(id: string): Promise<Replacement>;
   /** The running standby of a container. */
   standbyOf(id: string): Promise<Replacement | null>;
+  /**
+   * Creates a copy of a container, without starting it; the live one is only read. Containers that share a network
+   * of the user's with it are copied too, once for each network of copies, and answer by the same names.
+   * @throws {PristineError} E_COPY, E_NO_SUCH_IMAGE; what was begun is undone
+   */
+  createCopy(id: string, request: CopyRequest): Promise<ContainerCopy>;
+  /**
+   * Starts a copy, with what it depends on.
+   * @returns its address on the network of copies
+   */
+  startCopy(copyId: string): Promise<{ readonly address: string }>;
+  /** Sends a copy a signal, e.g. `SIGHUP`. */
+  signalCopy(copyId: string, signal: string): Promise<void>;
+  /** Removes one copy, and with `andData` everything that was made for it and its companions: volumes, folders, network. */
+  removeCopy(copyId: string, andData: boolean): Promise<void>;
+  /** Removes all copies of a container and what was made for them, also those that a killed process left. */
+  removeCopies(originalId: string): Promise<void>;
   /** Removes standbys whose original is gone. */
   removeStandbys(keepFor: readonly string[]): Promise<void>;
   /**

@@ -45,6 +45,10 @@ export const ERROR_CATALOGUE = {
     exit: EXIT.failed,
     meaning: 'The pristine replacement could not be created or did not become healthy.',
   },
+  E_COPY: {
+    exit: EXIT.failed,
+    meaning: 'A copy of a container, to try things on, could not be made or started.',
+  },
   E_UNFAITHFUL: {
     exit: EXIT.failed,
     meaning: 'The replacement differs from the original in something that nobody can explain.',
