@@ -1,4 +1,4 @@
-import type { DeniedFile, Incident, TimelineEntry } from '../contract/index.ts';
+import type { DeniedFile, HardeningPlan, Incident, TimelineEntry } from '../contract/index.ts';
 import type { EngineStatus } from '../engine/index.ts';
 import type { PruneReport } from '../evidence/index.ts';
 import type { Clock, Logger } from '../kernel/index.ts';
@@ -20,6 +20,7 @@ import {
   verifyEvidence,
 } from './evidence.ts';
 import type { GuardOptions } from './guard/guard.ts';
+import type { EmitFormat, HardenOptions } from './harden.ts';
 import type { PruneRequest } from './prune.ts';
 import type { PsRow } from './ps.ts';
 import { ensureStateDirectory } from './state-directory.ts';
@@ -33,6 +34,7 @@ export type { DiffResult } from './diff.ts';
 export type { DoctorReport } from './doctor.ts';
 export type { EvidenceShell, ShownBundle, ShownDenied } from './evidence.ts';
 export type { GuardOptions } from './guard/guard.ts';
+export type { EmitFormat, HardenOptions } from './harden.ts';
 export type { PsRow } from './ps.ts';
 
 export interface AppOptions {
@@ -104,6 +106,14 @@ export function createApp(options: AppOptions) {
     discard: async (incidentId: string): Promise<Incident> => {
       const { discardByHand } = await import('./by-hand.ts');
       return discardByHand(context, incidentId);
+    },
+    harden: async (reference: string, given: HardenOptions): Promise<HardeningPlan> => {
+      const { hardenContainer } = await import('./harden.ts');
+      return hardenContainer(context, reference, given);
+    },
+    emitPlan: async (plan: HardeningPlan, format: EmitFormat): Promise<string> => {
+      const { emitPlan } = await import('./harden.ts');
+      return emitPlan(context, plan, format);
     },
     lock: async (reference: string, allow: readonly string[]): Promise<LockReport> => {
       const { lockByHand } = await import('./lock.ts');

@@ -8,6 +8,7 @@ import { registerDoctor } from './commands/doctor.ts';
 import { registerEngine } from './commands/engine.ts';
 import { registerEvidence } from './commands/evidence.ts';
 import { registerGuard } from './commands/guard.ts';
+import { registerHarden } from './commands/harden.ts';
 import { registerIncident, registerIncidents } from './commands/incidents.ts';
 import { registerLock, registerUnlock } from './commands/lock.ts';
 import { registerNotify } from './commands/notify.ts';
@@ -57,7 +58,7 @@ engine, "pristine engine up" starts a private one.`,
   const registrations = [
     ...[registerDemo, registerPs, registerDiff, registerGuard, registerIncidents, registerIncident],
     ...[registerEvidence, registerCapture, registerRestore, registerDiscard, registerRepave],
-    ...[registerLock, registerUnlock],
+    ...[registerHarden, registerLock, registerUnlock],
     ...[registerNotify, registerDoctor, registerEngine],
   ];
   for (const register of registrations) register(program, run);

@@ -49,6 +49,11 @@ export const ERROR_CATALOGUE = {
     exit: EXIT.failed,
     meaning: 'A copy of a container, to try things on, could not be made or started.',
   },
+  E_UNPROVEN: {
+    exit: EXIT.failed,
+    meaning:
+      'A plan for a read-only container could not be proven, so that it was neither emitted nor applied.',
+  },
   E_UNFAITHFUL: {
     exit: EXIT.failed,
     meaning: 'The replacement differs from the original in something that nobody can explain.',

@@ -1,0 +1,141 @@
+import type { Change, HardeningPlan, WrittenPath } from '../contract/index.ts';
+import { policyFor } from '../drift/index.ts';
+import type { ContainerDetails, Engine } from '../engine/index.ts';
+import {
+  commandWorkload,
+  createImageTree,
+  emitCompose,
+  emitKubernetes,
+  emitRun,
+  emitSwarm,
+  harden,
+  httpWorkload,
+  type Workload,
+} from '../hardening/index.ts';
+import { PristineError } from '../kernel/index.ts';
+import { createFanotifySensor } from '../sensor/index.ts';
+import { assess } from './assess.ts';
+import type { Context } from './context.ts';
+import { containerSubject } from './drift-subject.ts';
+import { savePlan } from './plans.ts';
+import { readerFor } from './readers.ts';
+
+export interface HardenOptions {
+  /** Commands of the host that exercise a copy. */
+  readonly commands: readonly string[];
+  /** Pages that a copy must serve, `PORT` or `PORT/PATH`. */
+  readonly pages: readonly string[];
+  readonly allowExec: boolean;
+  /** Longest times, in milliseconds. */
+  readonly readyMs: number;
+  readonly workloadMs: number;
+  /** Bytes of live data that are copied at most. */
+  readonly mostData: number;
+  readonly onProgress?: (what: string) => void;
+  readonly signal: AbortSignal;
+}
+
+const EMITTERS = { run: emitRun, compose: emitCompose, swarm: emitSwarm, kubernetes: emitKubernetes };
+export type EmitFormat = keyof typeof EMITTERS;
+
+/**
+ * Works out and proves what a container needs to run read-only, and keeps the plan in the state directory. The live
+ * container is only read.
+ *
+ * @throws {PristineError} E_NO_SUCH_CONTAINER, E_NEEDS_ROOT, E_COPY, E_USAGE
+ */
+export async function hardenContainer(
+  context: Context,
+  reference: string,
+  options: HardenOptions,
+): Promise<HardeningPlan> {
+  const engine = await context.engine();
+  const original = await engine.inspect(reference);
+  requireLayers(engine, original);
+  const workloads: Workload[] = [
+    ...options.pages.map((page) => pageWorkload(page, options.workloadMs)),
+    ...options.commands.map((command) => commandWorkload(command, options.workloadMs)),
+  ];
+  const { allowExec, readyMs, mostData, onProgress, signal } = options;
+  const reader = readerFor(original, engine);
+  onProgress?.('reading what the live container wrote');
+  const liveWrites = await liveWritesOf(context, original, engine, signal);
+  const sensor = await createFanotifySensor();
+  try {
+    const plan = await harden({
+      ...{ engine, sensor, reader, original, workloads, liveWrites, allowExec, readyMs, mostData, signal },
+      clock: context.clock,
+      image: createImageTree(original),
+      ...(onProgress && { onProgress }),
+    });
+    await savePlan(context.stateDirectory, plan);
+    return plan;
+  } finally {
+    await sensor.close();
+  }
+}
+
+/** A plan as the configuration of the tool that is to run it. */
+export async function emitPlan(context: Context, plan: HardeningPlan, format: EmitFormat): Promise<string> {
+  const engine = await context.engine();
+  return EMITTERS[format](await engine.inspect(plan.container.id), plan);
+}
+
+function requireLayers(engine: Engine, { overlay, name }: ContainerDetails): void {
+  if (overlay !== null && engine.capabilities.localStorage && process.geteuid?.() === 0) return;
+  throw new PristineError('E_NEEDS_ROOT', `what ${name} writes cannot be seen from here`, {
+    next: 'Run it as root on the host of the engine, with the overlay2 storage driver; "pristine doctor" tells what is missing.',
+  });
+}
+
+function pageWorkload(page: string, timeoutMs: number): Workload {
+  const match = /^(\d{1,5})(\/.*)?$/.exec(page);
+  if (match === null)
+    throw new PristineError('E_USAGE', `"${page}" is no page of a port`, {
+      next: 'Give a port, or a port and a path: --http 80 or --http 8080/health.',
+    });
+  return httpWorkload(Number(match[1]), match[2] ?? null, timeoutMs);
+}
+
+/** So much of a live container's drift is learnt from; whoever made more did not do so by serving. */
+const MOST_LIVE_WRITES = 20_000;
+
+/** What the live container wrote, but for what the rules find suspicious: an attacker must not widen the plan. */
+async function liveWritesOf(
+  context: Context,
+  details: ContainerDetails,
+  engine: Engine,
+  signal: AbortSignal,
+): Promise<WrittenPath[]> {
+  const policy = policyFor({ version: 1 }, details, details.labels, {});
+  const subject = containerSubject(details, readerFor(details, engine), policy);
+  const { changes } = await subject.scan(signal);
+  const looked = changes.slice(0, MOST_LIVE_WRITES).filter(({ mountpoint }) => mountpoint !== true);
+  const { findings } = await assess(subject, looked, context.clock.now());
+  const suspicious = new Set(findings.map(({ path }) => path));
+  return looked.filter(({ path }) => !suspicious.has(path)).map(writtenPath);
+}
+
+const TYPES = { file: 'file', dir: 'directory', symlink: 'symlink', fifo: 'fifo', socket: 'socket' } as const;
+
+function writtenPath({ path, kind, before, after }: Change): WrittenPath {
+  const state = after ?? before;
+  const type =
+    state === null
+      ? 'unknown'
+      : state.type === 'char' || state.type === 'block'
+        ? 'device'
+        : TYPES[state.type];
+  return {
+    path,
+    type,
+    operations: [kind === 'A' ? 'create' : kind === 'D' ? 'delete' : 'write'],
+    phases: ['steady'],
+    writers: [],
+    bytes: state?.type === 'file' ? state.size : 0,
+    inImage: kind !== 'A',
+    remains: after !== null,
+    executed: false,
+    owner: after === null ? null : { uid: after.uid, gid: after.gid, mode: after.mode },
+  };
+}

@@ -1,0 +1,245 @@
+import type { HardenedConfiguration, HardeningPlan, Proof, WrittenPath } from '../../contract/index.ts';
+import type { ContainerDetails, Engine } from '../../engine/index.ts';
+import { type Clock, newId } from '../../kernel/index.ts';
+import type { ChangeSensor, DriftReader } from '../../sensor/index.ts';
+import { joinObservations } from '../observe/index.ts';
+import { type ImageTree, planConfiguration } from '../plan/index.ts';
+import { capabilitiesOf } from './capabilities.ts';
+import { expectedPorts, toldPorts } from './expected.ts';
+import { portName } from './listening.ts';
+import { reducePrivileges } from './reduce.ts';
+import { type Rehearsal, type RehearsalResult, rehearse, type Stage } from './rehearse.ts';
+import {
+  keptPrivileges,
+  nothing,
+  type Privileges,
+  remainingOnTmpfs,
+  type State,
+  sameConfiguration,
+  unchanged,
+  withPrivileges,
+} from './state.ts';
+import type { Workload } from './workload.ts';
+
+export interface HardenInput {
+  readonly engine: Engine;
+  readonly sensor: ChangeSensor;
+  readonly reader: DriftReader;
+  readonly original: ContainerDetails;
+  readonly image: ImageTree;
+  readonly clock: Clock;
+  readonly workloads: readonly Workload[];
+  /** What the live container wrote so far, as far as nobody suspects it. */
+  readonly liveWrites: readonly WrittenPath[];
+  /** Programs may run from places that stay writable, where the original ran some. */
+  readonly allowExec: boolean;
+  /** Longest time that a copy may take to be ready, in milliseconds. */
+  readonly readyMs: number;
+  /** Bytes of live data that are copied at most. */
+  readonly mostData: number;
+  readonly onProgress?: (what: string) => void;
+  readonly signal: AbortSignal;
+}
+
+/** How often a plan is extended before it is given up. */
+const MOST_EXTENSIONS = 6;
+
+/**
+ * Works out a read-only configuration by letting copies of a container run, and proves it; the live container is
+ * only read. Everything that was made for it is gone afterwards, whatever happens.
+ *
+ * @throws {PristineError} E_COPY, and what the engine fails with; @throws the signal's reason when it aborts
+ */
+export async function harden(input: HardenInput): Promise<HardeningPlan> {
+  const { engine, original, clock } = input;
+  const begun = performance.now();
+  await engine.removeCopies(original.id);
+  try {
+    const search = new Search(input);
+    const { state, proof } = await search.run();
+    const { draft } = state;
+    return {
+      id: newId('plan', clock),
+      createdAt: clock.now().toISOString(),
+      container: {
+        id: original.id,
+        name: original.name,
+        image: original.image,
+        imageId: original.imageId,
+      },
+      configuration: draft.configuration,
+      reasons: draft.reasons,
+      remarks: [...draft.remarks, ...search.remarks],
+      observation: state.observation,
+      proof: { ...proof, runs: search.runs, tookMs: Math.round(performance.now() - begun) },
+    };
+  } finally {
+    await engine.removeCopies(original.id);
+  }
+}
+
+class Search {
+  readonly #input: HardenInput;
+  readonly #differences = new Set<string>();
+  runs = 0;
+  remarks: readonly string[] = [];
+  #reload = true;
+  #expected: Stage['expected'] = [];
+
+  constructor(input: HardenInput) {
+    this.#input = input;
+  }
+
+  async run(): Promise<{ state: State; proof: Omit<Proof, 'runs' | 'tookMs'> }> {
+    this.#expected = await expectedPorts(this.#input.original);
+    const learnt = await this.#learn();
+    const observation = joinObservations([
+      ...(learnt.observation === null ? [] : [learnt.observation]),
+      { ...nothing, writes: [...this.#input.liveWrites] },
+    ]);
+    let state = await this.#drafted({ observation, persist: [] });
+    if (learnt.failures.length > 0) {
+      const why = learnt.failures.map(
+        (failure) => `The copy does not work even as the original is: ${failure}`,
+      );
+      return { state, proof: this.#proof(why, learnt) };
+    }
+    state = await this.#extend(state, 'writable, watched', {
+      ...unchanged,
+      readOnlyRoot: learnt.readOnly,
+    });
+    const readOnly = await this.#prove(state, 'read-only', keptPrivileges);
+    state = readOnly.state;
+    if (readOnly.result.failures.length > 0) {
+      return { state, proof: this.#proof(readOnly.result.failures, readOnly.result) };
+    }
+    const reduced = await reducePrivileges(state, {
+      capabilities: capabilitiesOf(this.#input.original),
+      draft: (known) => this.#drafted(known),
+      works: async (tried, title) =>
+        (await this.#rehearse(title, tried.draft.configuration, 1, false)).failures,
+    });
+    this.remarks = reduced.remarks;
+    const last = await this.#prove(reduced.state, 'proof', {});
+    if (last.result.failures.length === 0) {
+      return { state: last.state, proof: this.#proof([], last.result) };
+    }
+    // What was proven before is better than what is not.
+    const fallback = await this.#prove(
+      withPrivileges(state),
+      'proof with the privileges of the original',
+      {},
+    );
+    this.remarks = [
+      ...this.remarks,
+      `Its privileges could not be reduced: ${last.result.failures.join('; ')}`,
+    ];
+    return { state: fallback.state, proof: this.#proof(fallback.result.failures, fallback.result) };
+  }
+
+  /** Lets a copy run as the original is, twice, and sees what it does. */
+  async #learn(): Promise<RehearsalResult & { readOnly: boolean }> {
+    let learnt = await this.#rehearse('learning', null, 2, true);
+    if (learnt.failures.length > 0 && learnt.reloaded) {
+      // Some programs have a handler for SIGHUP and end all the same.
+      this.#reload = false;
+      learnt = await this.#rehearse('learning, without reload', null, 2, true);
+    }
+    return { ...learnt, readOnly: this.#input.original.security.readOnlyRoot };
+  }
+
+  /** Runs a plan and takes into it what it does not cover yet, until there is nothing more. */
+  async #extend(state: State, title: string, over: Partial<HardenedConfiguration>): Promise<State> {
+    let now = state;
+    for (let extension = 0; extension < MOST_EXTENSIONS; extension++) {
+      const configuration = { ...now.draft.configuration, ...over };
+      const result = await this.#rehearse(title, configuration, 1, true);
+      const next = await this.#learnt(now, result);
+      if (sameConfiguration(next, now)) return next;
+      now = next;
+    }
+    return now;
+  }
+
+  /** Like {@link extend}, through two rounds and until its checks pass. */
+  async #prove(
+    state: State,
+    title: string,
+    over: Partial<HardenedConfiguration>,
+  ): Promise<{ state: State; result: RehearsalResult }> {
+    let now = state;
+    for (let extension = 0; ; extension++) {
+      const result = await this.#rehearse(title, { ...now.draft.configuration, ...over }, 2, true);
+      const next = await this.#learnt(now, result);
+      if (sameConfiguration(next, now) || extension === MOST_EXTENSIONS) return { state: next, result };
+      now = next;
+    }
+  }
+
+  async #learnt(state: State, result: RehearsalResult): Promise<State> {
+    const observation =
+      result.observation === null
+        ? state.observation
+        : joinObservations([state.observation, result.observation]);
+    // It worked until it was started again: something that it had made was gone.
+    const lost = result.failedRound === 2 ? remainingOnTmpfs(state) : [];
+    return this.#drafted({ observation, persist: [...new Set([...state.persist, ...lost])] });
+  }
+
+  async #drafted(known: Pick<State, 'observation' | 'persist'> & Partial<Privileges>): Promise<State> {
+    const { original: details, image, allowExec } = this.#input;
+    const { observation, persist, capabilities = null, user = null } = known;
+    const draft = await planConfiguration({
+      details,
+      observation,
+      image,
+      capabilities,
+      user,
+      persist,
+      allowExec,
+    });
+    return { observation, persist, draft };
+  }
+
+  async #rehearse(
+    title: string,
+    configuration: HardenedConfiguration | null,
+    rounds: Rehearsal['rounds'],
+    observed: boolean,
+  ): Promise<RehearsalResult> {
+    this.runs += 1;
+    this.#input.onProgress?.(`run ${this.runs}: ${title}`);
+    const { engine, sensor, reader, original, workloads, readyMs, mostData, signal } = this.#input;
+    const ports = toldPorts(original, this.#expected);
+    const stage = { engine, sensor, reader, original, ports, workloads, readyMs, mostData, signal };
+    const result = await rehearse(
+      { ...stage, expected: this.#expected },
+      { title, configuration, rounds, observed, reload: this.#reload && observed },
+    );
+    for (const difference of result.differences) this.#differences.add(difference);
+    return result;
+  }
+
+  #proof(failures: readonly string[], last: RehearsalResult): Omit<Proof, 'runs' | 'tookMs'> {
+    const { workloads } = this.#input;
+    const ports = last.listening.map(portName).join(', ');
+    const exercised = [
+      `It started twice and was ready${ports === '' ? '' : `, listening on ${ports}`}; it stopped when it was asked to.`,
+      ...workloads.map(({ title }) => `In each of two rounds, with a restart between: ${title}.`),
+      ...(last.reloaded ? ['It was reloaded by SIGHUP and went on.'] : []),
+    ];
+    const notExercised = [
+      ...(workloads.length === 0
+        ? [
+            'Nothing used it: give --workload, --http or a health check, as what is not exercised may need more.',
+          ]
+        : []),
+      ...(last.reloaded
+        ? []
+        : ['It was not reloaded: its first process does not handle SIGHUP so that it goes on.']),
+      ...this.#differences,
+    ];
+    const proven = failures.length === 0;
+    return { proven, exercised: proven ? exercised : [], notExercised, failures: [...failures] };
+  }
+}
