@@ -10,14 +10,12 @@ import { portName } from './listening.ts';
 import { reducePrivileges } from './reduce.ts';
 import { type Rehearsal, type RehearsalResult, rehearse, type Stage } from './rehearse.ts';
 import {
-  keptPrivileges,
-  nothing,
-  type Privileges,
+  type Known,
+  NOTHING_SEEN,
+  ORIGINAL_PRIVILEGES,
   remainingOnTmpfs,
   type State,
-  sameConfiguration,
-  unchanged,
-  withPrivileges,
+  samePlaces,
 } from './state.ts';
 import type { Workload } from './workload.ts';
 
@@ -78,6 +76,11 @@ export async function harden(input: HardenInput): Promise<HardeningPlan> {
   }
 }
 
+interface Proven {
+  readonly state: State;
+  readonly result: RehearsalResult;
+}
+
 class Search {
   readonly #input: HardenInput;
   readonly #differences = new Set<string>();
@@ -91,87 +94,73 @@ class Search {
   }
 
   async run(): Promise<{ state: State; proof: Omit<Proof, 'runs' | 'tookMs'> }> {
-    this.#expected = await expectedPorts(this.#input.original);
+    const { original, liveWrites } = this.#input;
+    this.#expected = await expectedPorts(original);
     const learnt = await this.#learn();
     const observation = joinObservations([
+      { ...NOTHING_SEEN, writes: [...liveWrites] },
       ...(learnt.observation === null ? [] : [learnt.observation]),
-      { ...nothing, writes: [...this.#input.liveWrites] },
     ]);
-    let state = await this.#drafted({ observation, persist: [] });
+    const first = await this.#drafted({ observation, persist: [], privileges: 'original' });
     if (learnt.failures.length > 0) {
       const why = learnt.failures.map(
-        (failure) => `The copy does not work even as the original is: ${failure}`,
+        (failure) => `A copy does not work even as the original is: ${failure}`,
       );
-      return { state, proof: this.#proof(why, learnt) };
+      return { state: first, proof: this.#proof(why, learnt) };
     }
-    state = await this.#extend(state, 'writable, watched', {
-      ...unchanged,
-      readOnlyRoot: learnt.readOnly,
-    });
-    const readOnly = await this.#prove(state, 'read-only', keptPrivileges);
-    state = readOnly.state;
-    if (readOnly.result.failures.length > 0) {
-      return { state, proof: this.#proof(readOnly.result.failures, readOnly.result) };
-    }
-    const reduced = await reducePrivileges(state, {
-      capabilities: capabilitiesOf(this.#input.original),
+    const extended = await this.#extend(first);
+    const readOnly = await this.#prove(extended, 'read-only');
+    if (readOnly.result.failures.length > 0) return this.#end(readOnly);
+    const reduced = await reducePrivileges(readOnly.state, {
+      capabilities: capabilitiesOf(original),
       draft: (known) => this.#drafted(known),
-      works: async (tried, title) =>
-        (await this.#rehearse(title, tried.draft.configuration, 1, false)).failures,
+      works: async ({ draft }, title) =>
+        (await this.#rehearse(title, draft.configuration, 1, false)).failures,
     });
     this.remarks = reduced.remarks;
-    const last = await this.#prove(reduced.state, 'proof', {});
-    if (last.result.failures.length === 0) {
-      return { state: last.state, proof: this.#proof([], last.result) };
-    }
+    if (reduced.state === readOnly.state) return this.#end(readOnly);
+    const proof = await this.#prove(reduced.state, 'proof');
+    if (proof.result.failures.length === 0) return this.#end(proof);
     // What was proven before is better than what is not.
-    const fallback = await this.#prove(
-      withPrivileges(state),
-      'proof with the privileges of the original',
-      {},
-    );
-    this.remarks = [
-      ...this.remarks,
-      `Its privileges could not be reduced: ${last.result.failures.join('; ')}`,
-    ];
-    return { state: fallback.state, proof: this.#proof(fallback.result.failures, fallback.result) };
+    this.remarks = [...this.remarks, `Its privileges were left: ${proof.result.failures.join('; ')}`];
+    const known = { ...proof.state, privileges: 'original' } as const;
+    return this.#end(await this.#prove(await this.#drafted(known), 'proof with the privileges that it has'));
+  }
+
+  #end({ state, result }: Proven): { state: State; proof: Omit<Proof, 'runs' | 'tookMs'> } {
+    return { state, proof: this.#proof(result.failures, result) };
   }
 
   /** Lets a copy run as the original is, twice, and sees what it does. */
-  async #learn(): Promise<RehearsalResult & { readOnly: boolean }> {
-    let learnt = await this.#rehearse('learning', null, 2, true);
-    if (learnt.failures.length > 0 && learnt.reloaded) {
-      // Some programs have a handler for SIGHUP and end all the same.
-      this.#reload = false;
-      learnt = await this.#rehearse('learning, without reload', null, 2, true);
-    }
-    return { ...learnt, readOnly: this.#input.original.security.readOnlyRoot };
+  async #learn(): Promise<RehearsalResult> {
+    const learnt = await this.#rehearse('learning', null, 2, true);
+    if (learnt.failures.length === 0 || !learnt.reloaded) return learnt;
+    // Some programs have a handler for SIGHUP and end all the same.
+    this.#reload = false;
+    return this.#rehearse('learning, without reload', null, 2, true);
   }
 
-  /** Runs a plan and takes into it what it does not cover yet, until there is nothing more. */
-  async #extend(state: State, title: string, over: Partial<HardenedConfiguration>): Promise<State> {
+  /** Lets it run with the plan's places but a writable root, and takes into the plan what would have been refused. */
+  async #extend(state: State): Promise<State> {
     let now = state;
     for (let extension = 0; extension < MOST_EXTENSIONS; extension++) {
-      const configuration = { ...now.draft.configuration, ...over };
-      const result = await this.#rehearse(title, configuration, 1, true);
+      const { readOnlyRoot } = this.#input.original.security;
+      const configuration = { ...now.draft.configuration, readOnlyRoot };
+      const result = await this.#rehearse('writable, watched', configuration, 1, true);
       const next = await this.#learnt(now, result);
-      if (sameConfiguration(next, now)) return next;
+      if (samePlaces(next, now)) return next;
       now = next;
     }
     return now;
   }
 
-  /** Like {@link extend}, through two rounds and until its checks pass. */
-  async #prove(
-    state: State,
-    title: string,
-    over: Partial<HardenedConfiguration>,
-  ): Promise<{ state: State; result: RehearsalResult }> {
+  /** Lets it run as the plan says, through a restart, until no refused write extends the plan any more. */
+  async #prove(state: State, title: string): Promise<Proven> {
     let now = state;
     for (let extension = 0; ; extension++) {
-      const result = await this.#rehearse(title, { ...now.draft.configuration, ...over }, 2, true);
+      const result = await this.#rehearse(title, now.draft.configuration, 2, true);
       const next = await this.#learnt(now, result);
-      if (sameConfiguration(next, now) || extension === MOST_EXTENSIONS) return { state: next, result };
+      if (samePlaces(next, now) || extension === MOST_EXTENSIONS) return { state: next, result };
       now = next;
     }
   }
@@ -183,22 +172,18 @@ class Search {
         : joinObservations([state.observation, result.observation]);
     // It worked until it was started again: something that it had made was gone.
     const lost = result.failedRound === 2 ? remainingOnTmpfs(state) : [];
-    return this.#drafted({ observation, persist: [...new Set([...state.persist, ...lost])] });
+    const persist = [...new Set([...state.persist, ...lost])];
+    return this.#drafted({ observation, persist, privileges: state.privileges });
   }
 
-  async #drafted(known: Pick<State, 'observation' | 'persist'> & Partial<Privileges>): Promise<State> {
+  async #drafted({ observation, persist, privileges }: Known): Promise<State> {
     const { original: details, image, allowExec } = this.#input;
-    const { observation, persist, capabilities = null, user = null } = known;
-    const draft = await planConfiguration({
-      details,
-      observation,
-      image,
-      capabilities,
-      user,
-      persist,
-      allowExec,
-    });
-    return { observation, persist, draft };
+    const kept = privileges === 'original';
+    const { capabilities, user } = kept ? { capabilities: null, user: null } : privileges;
+    const input = { details, observation, image, capabilities, user, persist, allowExec };
+    const draft = await planConfiguration(input);
+    const configuration = kept ? { ...draft.configuration, ...ORIGINAL_PRIVILEGES } : draft.configuration;
+    return { observation, persist, privileges, draft: { ...draft, configuration } };
   }
 
   async #rehearse(

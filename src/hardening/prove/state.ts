@@ -2,31 +2,42 @@
 import type { HardenedConfiguration, Observation } from '../../contract/index.ts';
 import type { PlanDraft } from '../plan/index.ts';
 
-export interface State {
+/** What a container is to run with; `original`: as it has it, while it is found out what it must write. */
+export type Privileges =
+  | 'original'
+  | {
+      readonly capabilities: readonly string[] | null;
+      /** Null: the one that it has. */
+      readonly user: {
+        readonly uid: number;
+        readonly gid: number;
+        readonly groups: readonly number[];
+      } | null;
+    };
+
+/** What a draft is made from. */
+export interface Known {
   readonly observation: Observation;
   /** Paths that proved to have to last. */
   readonly persist: readonly string[];
+  readonly privileges: Privileges;
+}
+
+export interface State extends Known {
   readonly draft: PlanDraft;
 }
 
-export interface Privileges {
-  readonly capabilities: readonly string[] | null;
-  readonly user: { readonly uid: number; readonly gid: number; readonly groups: readonly number[] } | null;
-}
-
-/** The privileges of the original, while it is found out what it must write. */
-export const keptPrivileges = {
+export const ORIGINAL_PRIVILEGES = {
   capabilities: null,
   noNewPrivileges: false,
   user: null,
   groups: [],
   pidsLimit: null,
   memoryLimit: null,
+  defaultSeccomp: false,
 } satisfies Partial<HardenedConfiguration>;
 
-export const unchanged = { ...keptPrivileges, readOnlyRoot: false } satisfies Partial<HardenedConfiguration>;
-
-export const nothing: Observation = {
+export const NOTHING_SEEN: Observation = {
   writes: [],
   refusals: [],
   capabilitiesUsed: [],
@@ -37,12 +48,8 @@ export const nothing: Observation = {
   reloads: false,
 };
 
-export function withPrivileges(state: State): State {
-  const configuration = { ...state.draft.configuration, ...keptPrivileges };
-  return { ...state, draft: { ...state.draft, configuration } };
-}
-
-export function sameConfiguration(a: State, b: State): boolean {
+/** Whether two drafts keep the same places writable, whatever their sizes. */
+export function samePlaces(a: State, b: State): boolean {
   const places = ({ draft }: State) =>
     JSON.stringify(
       draft.configuration.mounts.map(({ path, kind, exec, uid, gid, mode }) => [
