@@ -29,6 +29,8 @@ export interface EngineInfo {
   readonly rootDirectory: string;
   readonly kernel: string;
   readonly operatingSystem: string;
+  /** What the engine confines containers with, as it names them: `apparmor`, `selinux`, `seccomp`, `userns`, `rootless`. */
+  readonly securityOptions: readonly string[];
 }
 
 export type ContainerStatus =
@@ -71,6 +73,24 @@ export interface ContainerSecurity {
   readonly environment: readonly string[];
 }
 
+/** What a container's configuration shares with the host, and what confines it beside {@link ContainerSecurity}. */
+export interface ContainerIsolation {
+  readonly hostUts: boolean;
+  /** It is left out of the engine's remapping of users (`--userns host`). */
+  readonly hostUsers: boolean;
+  /** Profile of AppArmor; empty when the engine sets none. */
+  readonly appArmor: string;
+  /** Label of SELinux; empty when the engine sets none. */
+  readonly selinux: string;
+  readonly devices: readonly { readonly host: string; readonly container: string }[];
+  /** Mounts whose own mounts appear on the other side too, e.g. `rshared`. */
+  readonly propagation: readonly { readonly destination: string; readonly mode: string }[];
+  /** Places in memory (`--tmpfs`), with their mount options. */
+  readonly tmpfs: readonly { readonly destination: string; readonly options: readonly string[] }[];
+  /** Addresses of the host on its networks. */
+  readonly gateways: readonly string[];
+}
+
 export interface ContainerDetails extends ContainerSummary, WatchTarget {
   readonly repoDigests: readonly string[];
   readonly startedAt: string | null;
@@ -84,6 +104,7 @@ export interface ContainerDetails extends ContainerSummary, WatchTarget {
   /** Addresses where published ports answer, e.g. `127.0.0.1:8080->80/tcp`; of a frozen container those that it had. */
   readonly ports: readonly string[];
   readonly security: ContainerSecurity;
+  readonly isolation: ContainerIsolation;
   readonly autoRemove: boolean;
   /**
    * The engine's whole answer, for the evidence bundle; of a frozen container with the networks and ports that

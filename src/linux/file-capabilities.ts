@@ -48,6 +48,11 @@ function describe(permitted: bigint, inheritable: bigint, effective: boolean): s
     .join(' ');
 }
 
+/** Names of the capabilities in a set as the kernel writes it, e.g. `net_raw`; a number for those without a name. */
+export function capabilityNames(mask: bigint): string[] {
+  return namesOf(mask).map((name) => name.replace(/^cap_/, ''));
+}
+
 function namesOf(mask: bigint): string[] {
   const names: string[] = [];
   for (let number = 0; number < 64; number++) {

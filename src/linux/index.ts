@@ -12,7 +12,7 @@ export {
   parseEvents,
   unmarkFilesystem,
 } from './fanotify.ts';
-export { decodeFileCapabilities } from './file-capabilities.ts';
+export { capabilityNames, decodeFileCapabilities } from './file-capabilities.ts';
 export { fileHandle, handleText } from './file-handle.ts';
 export { FileIdentity } from './file-identity.ts';
 export { lockFile, tryLockFile } from './flock.ts';
@@ -38,6 +38,7 @@ export {
   unmountName,
 } from './mounts.ts';
 export { announce } from './neighbours.ts';
+export { OPENED, openOpenGroup } from './open-events.ts';
 export { closeDescriptor, O_NONBLOCK, O_PATH, O_RDONLY, openBeneath, openInRoot } from './openat2.ts';
 export {
   addPermissionMark,

@@ -2,6 +2,7 @@ import type { ContainerMount } from '../../contract/index.ts';
 import type {
   ContainerDetails,
   ContainerHealth,
+  ContainerIsolation,
   ContainerSecurity,
   ContainerStatus,
   ContainerSummary,
@@ -49,6 +50,7 @@ export function detailsOf(
     mounts: mountsOf(container),
     overlay: given.localStorage ? overlayOf(container) : null,
     security: securityOf(host, config.User ?? '', config.Env ?? []),
+    isolation: isolationOf(container),
     autoRemove: host.AutoRemove,
     raw: taken === null ? container : { ...container, NetworkBeforeFreeze: { networks, ports } },
   };
@@ -105,6 +107,31 @@ function securityOf(host: HostConfig, user: string, environment: readonly string
     memoryLimit: host.Memory ? host.Memory : null,
     pidsLimit: host.PidsLimit && host.PidsLimit > 0 ? host.PidsLimit : null,
     environment,
+  };
+}
+
+function isolationOf(container: Inspect): ContainerIsolation {
+  const { HostConfig: host } = container;
+  const networks = Object.values(container.NetworkSettings.Networks ?? {});
+  return {
+    hostUts: host.UTSMode === 'host',
+    hostUsers: host.UsernsMode === 'host',
+    appArmor: container.AppArmorProfile ?? '',
+    selinux: container.ProcessLabel ?? '',
+    devices: (host.Devices ?? []).map(({ PathOnHost, PathInContainer = PathOnHost }) => ({
+      host: PathOnHost,
+      container: PathInContainer,
+    })),
+    propagation: (container.Mounts ?? []).flatMap(({ Destination, Propagation = '' }) =>
+      /^r?(shared|slave)$/.test(Propagation) ? { destination: Destination, mode: Propagation } : [],
+    ),
+    tmpfs: Object.entries(host.Tmpfs ?? {}).map(([destination, options]) => ({
+      destination,
+      options: options.split(',').filter((option) => option !== ''),
+    })),
+    gateways: networks.flatMap(({ Gateway, IPv6Gateway }) =>
+      [Gateway, IPv6Gateway].filter((address) => address !== undefined && address !== ''),
+    ) as string[],
   };
 }
 

@@ -58,6 +58,7 @@ export async function connectDocker(options: DockerEngineOptions): Promise<Engin
     rootDirectory: answer.DockerRootDir,
     kernel: answer.KernelVersion,
     operatingSystem: answer.OperatingSystem,
+    securityOptions: (answer.SecurityOptions ?? []).map(securityOption),
   };
   const capabilities: EngineCapabilities = {
     localStorage: isLocal(options.address) && storageIsHere(answer),
@@ -130,6 +131,12 @@ interface InfoAnswer {
   readonly KernelVersion: string;
   readonly OperatingSystem: string;
   readonly SystemTime?: string;
+  readonly SecurityOptions?: readonly string[] | null;
+}
+
+/** The name in e.g. `name=seccomp,profile=default`. */
+function securityOption(option: string): string {
+  return /^(?:name=)?([^,]*)/.exec(option)?.[1] ?? option;
 }
 
 interface ChangeAnswer {

@@ -16,6 +16,8 @@ export interface Endpoint {
   readonly DriverOpts?: Record<string, string> | null;
   readonly NetworkID?: string;
   readonly IPAddress?: string;
+  readonly Gateway?: string;
+  readonly IPv6Gateway?: string;
   readonly GlobalIPv6Address?: string;
   readonly MacAddress?: string;
 }
@@ -54,6 +56,7 @@ export interface HostConfig {
   readonly UTSMode?: string;
   readonly PidMode?: string;
   readonly IpcMode?: string;
+  readonly UsernsMode?: string;
   readonly Privileged?: boolean;
   readonly ReadonlyRootfs?: boolean;
   readonly CapAdd?: string[] | null;
@@ -64,7 +67,7 @@ export interface HostConfig {
   readonly ContainerIDFile?: string;
   readonly Links?: string[] | null;
   readonly NanoCpus?: number;
-  readonly Devices?: readonly { readonly PathOnHost: string }[] | null;
+  readonly Devices?: readonly { readonly PathOnHost: string; readonly PathInContainer?: string }[] | null;
 }
 
 interface ContainerConfig {
@@ -89,6 +92,8 @@ export interface Inspect {
   readonly Path: string;
   readonly Args?: string[] | null;
   readonly Image: string;
+  readonly AppArmorProfile?: string;
+  readonly ProcessLabel?: string;
   /** Where on the engine's host its /etc/hosts lies. */
   readonly HostsPath?: string;
   /** How often its restart policy has started it again. */
