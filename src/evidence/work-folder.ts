@@ -1,8 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { constants, type FileHandle, open, opendir, rename, rm, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { lockFile, tryLockFile } from '../linux/index.ts';
-import { privateFolder, syncFolder } from './durable.ts';
+import { lockFile, privateFolder, syncFolder, tryLockFile } from '../linux/index.ts';
 
 const PREFIX = '.tmp-';
 

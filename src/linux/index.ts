@@ -1,5 +1,6 @@
 export { type BlockedCall, blockedCall, mappedFileAt } from './blocked-call.ts';
 export type { DirectoryEntries } from './directory-entries.ts';
+export { makeFile, privateFolder, replaceFile, syncFolder, writeNewFile } from './durable.ts';
 export { Epoll } from './epoll.ts';
 export {
   type EntryRecord,

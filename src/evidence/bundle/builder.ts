@@ -1,7 +1,7 @@
 import { mkdir } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import type { BundleFile, EvidenceItem } from '../../contract/index.ts';
-import { syncFolder } from '../durable.ts';
+import { syncFolder } from '../../linux/index.ts';
 import { HashingFile, type WrittenFile } from '../hashing-file.ts';
 import { linkOrCopy } from '../image/blob-store.ts';
 import { sha256 } from '../seal/seal.ts';

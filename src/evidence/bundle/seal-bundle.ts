@@ -1,7 +1,7 @@
 import { open } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { BundleManifest } from '../../contract/index.ts';
-import { syncFolder } from '../durable.ts';
+import { syncFolder } from '../../linux/index.ts';
 import type { Appended, Ledger } from '../ledger/ledger.ts';
 import { hostKey } from '../seal/host-key.ts';
 import { writeSeal } from '../seal/seal.ts';

@@ -1,7 +1,7 @@
 import { constants, copyFile, mkdir, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { PristineError } from '../../kernel/index.ts';
-import { syncFolder, writeNewFile } from '../durable.ts';
+import { syncFolder, writeNewFile } from '../../linux/index.ts';
 import { outputFailure } from '../failures.ts';
 import { BlobStore } from '../image/blob-store.ts';
 import { parseRecord, recordFiles } from './records.ts';

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import type { Denial, DeniedFile } from '../../contract/index.ts';
 import { type Clock, canonicalJson } from '../../kernel/index.ts';
-import { privateFolder, syncFolder, writeNewFile } from '../durable.ts';
+import { privateFolder, syncFolder, writeNewFile } from '../../linux/index.ts';
 import { BlobStore } from '../image/blob-store.ts';
 import { openLedger } from '../ledger/ledger.ts';
 import { sha256 } from '../seal/seal.ts';

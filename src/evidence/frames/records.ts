@@ -1,9 +1,10 @@
 /** Records of refused files: `denied/INCIDENT/N.json` in the state directory, each named with its hash in the ledger. */
+
 import { constants, open, opendir, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type DeniedFile, deniedFileSchema } from '../../contract/index.ts';
 import { systemErrorCode } from '../../kernel/index.ts';
-import { syncFolder } from '../durable.ts';
+import { syncFolder } from '../../linux/index.ts';
 import { entriesOfIncident } from '../ledger/entries-about.ts';
 import { ledgerPath } from '../ledger/ledger.ts';
 import { sha256 } from '../seal/seal.ts';

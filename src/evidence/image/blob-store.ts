@@ -1,7 +1,7 @@
 import { constants, copyFile, link, mkdir, open, rename, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { systemErrorCode } from '../../kernel/index.ts';
-import { privateFolder, syncFolder } from '../durable.ts';
+import { privateFolder, syncFolder } from '../../linux/index.ts';
 import { sweepWork, type WorkFolder, workFolder } from '../work-folder.ts';
 
 /** Content that bundles share, by SHA-256: `blobs/sha256/HEX` in the state directory. */

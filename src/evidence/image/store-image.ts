@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { z } from 'zod';
 import type { Engine } from '../../engine/index.ts';
 import { canonicalJson, PristineError, systemErrorCode } from '../../kernel/index.ts';
-import { privateFolder, replaceFile, writeNewFile } from '../durable.ts';
+import { privateFolder, replaceFile, writeNewFile } from '../../linux/index.ts';
 import { sha256 } from '../seal/seal.ts';
 import { BlobStore } from './blob-store.ts';
 import { decompressLayer, type UnpackOptions, unpackArchive } from './saved-archive.ts';

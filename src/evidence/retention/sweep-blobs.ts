@@ -1,7 +1,7 @@
 import { readFile, rm, stat, utimes } from 'node:fs/promises';
 import { join } from 'node:path';
 import { systemErrorCode } from '../../kernel/index.ts';
-import { syncFolder } from '../durable.ts';
+import { syncFolder } from '../../linux/index.ts';
 import { incidentsWithRecords, parseRecord, recordFiles } from '../frames/records.ts';
 import { BlobStore } from '../image/blob-store.ts';
 import { imageRecordPath, parseImageRecord } from '../image/store-image.ts';

@@ -8,7 +8,7 @@ import {
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { PristineError, systemErrorCode } from '../../kernel/index.ts';
-import { makeFile, privateFolder, replaceFile } from '../durable.ts';
+import { makeFile, privateFolder, replaceFile } from '../../linux/index.ts';
 
 export interface HostKey {
   readonly privateKey: KeyObject;

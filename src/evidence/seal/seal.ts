@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { join } from 'node:path';
 import type { BundleManifest } from '../../contract/index.ts';
-import { writeNewFile } from '../durable.ts';
+import { writeNewFile } from '../../linux/index.ts';
 import { signEnvelope } from './dsse.ts';
 import type { HostKey } from './host-key.ts';
 import { readStatement, SEAL_FILE, SUMS_FILE, statementBytes, sumsText } from './statement.ts';

@@ -2,7 +2,7 @@
 import { randomBytes } from 'node:crypto';
 import { constants, mkdir, open, readdir, rename, rm, stat } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
-import { lockFile } from '../linux/index.ts';
+import { lockFile } from './flock.ts';
 
 /** Puts a folder's entries on disk. */
 export async function syncFolder(path: string): Promise<void> {
