@@ -1,10 +1,11 @@
-import type { DeniedFile, HardeningPlan, Incident, TimelineEntry } from '../contract/index.ts';
+import type { AuditReport, DeniedFile, HardeningPlan, Incident, TimelineEntry } from '../contract/index.ts';
 import type { EngineStatus } from '../engine/index.ts';
 import type { PruneReport } from '../evidence/index.ts';
 import type { Clock, Logger } from '../kernel/index.ts';
 import { systemClock } from '../kernel/index.ts';
 import type { LockReport, UnlockReport } from '../lockdown/index.ts';
 import type { TestOutcome } from '../notify/index.ts';
+import type { AuditRequest } from './audit.ts';
 import type { ByHandOptions, CaptureByHand, RestoreOptions, RestorePlan } from './by-hand.ts';
 import type { ContentDiff } from './content-diff.ts';
 import { createContext } from './context.ts';
@@ -106,6 +107,14 @@ export function createApp(options: AppOptions) {
     discard: async (incidentId: string): Promise<Incident> => {
       const { discardByHand } = await import('./by-hand.ts');
       return discardByHand(context, incidentId);
+    },
+    audit: async (request: AuditRequest): Promise<AuditReport> => {
+      const { audit } = await import('./audit.ts');
+      return audit(context, request);
+    },
+    auditAsSarif: async (report: AuditReport): Promise<unknown> => {
+      const { sarif } = await import('../hardening/index.ts');
+      return sarif(report);
     },
     harden: async (reference: string, given: HardenOptions): Promise<HardeningPlan> => {
       const { hardenContainer } = await import('./harden.ts');

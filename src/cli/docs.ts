@@ -32,6 +32,7 @@ With \`--json\`, standard output holds one JSON value and nothing else (\`guard\
 | \`guard\` | the events of [guarding.md](guarding.md#events) |
 | \`incidents\` | array of \`{id, container: {id, name, image}, mode, state, severity, openedAt, endedAt, findings, bundles, replacement, error?}\` |
 | \`incident\` | \`{incident, timeline: [{at, kind, step?, text}], denied}\`; \`denied\` as by \`evidence denied\` |
+| \`audit\` | \`{takenAt, engine, containers: [{container, status, facts, items: [{id, cis, title, status, detail, cost, remedy}], grade, score, arithmetic}]}\`; see [auditing.md](auditing.md) |
 | \`restore\` | the incident |
 | \`capture\` | \`{bundle, path, frozen}\` |
 | \`lock\` | \`{container: {id, name}, state: "locked" \\| "partial", method: "root" \\| "covers", readOnly: [path], noexec: [path], writable: [{path, because, intended}], held: [{pid, exe, path, how: "descriptor" \\| "mapping" \\| "directory"}], warnings: [text]}\` |

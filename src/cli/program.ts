@@ -1,6 +1,7 @@
 import { Command, Option } from 'commander';
 import { defaultStateDirectory } from '../host/index.ts';
 import { version } from '../kernel/index.ts';
+import { registerAudit } from './commands/audit.ts';
 import { registerCapture } from './commands/capture.ts';
 import { registerDemo } from './commands/demo.ts';
 import { registerDiff } from './commands/diff.ts';
@@ -58,7 +59,7 @@ engine, "pristine engine up" starts a private one.`,
   const registrations = [
     ...[registerDemo, registerPs, registerDiff, registerGuard, registerIncidents, registerIncident],
     ...[registerEvidence, registerCapture, registerRestore, registerDiscard, registerRepave],
-    ...[registerHarden, registerLock, registerUnlock],
+    ...[registerAudit, registerHarden, registerLock, registerUnlock],
     ...[registerNotify, registerDoctor, registerEngine],
   ];
   for (const register of registrations) register(program, run);

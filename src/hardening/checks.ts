@@ -18,7 +18,7 @@ interface Check {
 }
 
 /** Costs everything: whoever is in the container has the host. */
-const HOST_IS_LOST = 100;
+export const HOST_IS_LOST = 100;
 
 const fine = (detail: string): Result => ({ detail, cost: 0 });
 
@@ -38,7 +38,7 @@ export const CHECKS: readonly Check[] = [
     cis: null,
     title: 'no secret is in the environment',
     examine: ({ environment }) => {
-      const names = environment.filter(holdsSecret).map((assignment) => assignment.split('=')[0] ?? '');
+      const names = secretNames(environment);
       return names.length === 0 ? fine('none found by name') : { detail: names.join(', '), cost: 5 };
     },
   },
@@ -156,6 +156,11 @@ function limited(limit: number | null, unit: string): Result {
   return limit === null || limit <= 0 ? { detail: 'no limit', cost: 5 } : fine(`${limit} ${unit}`);
 }
 
+/** Names of the variables that hold a secret, by their names or as a password in a URL. */
+export function secretNames(environment: readonly string[]): string[] {
+  return environment.filter(holdsSecret).map((assignment) => assignment.split('=')[0] ?? '');
+}
+
 function holdsSecret(assignment: string): boolean {
   const at = assignment.indexOf('=');
   if (at === -1 || at === assignment.length - 1) return false;
@@ -167,7 +172,7 @@ function capabilityName(name: string): string {
 }
 
 /** Capabilities that capabilities(7) shows to be a way to root on the host, or to other containers. */
-const DANGEROUS_CAPABILITIES = new Set([
+export const DANGEROUS_CAPABILITIES = new Set([
   ...['ALL', 'BPF', 'DAC_READ_SEARCH', 'MAC_ADMIN', 'MAC_OVERRIDE', 'NET_ADMIN', 'PERFMON'],
   ...['SYS_ADMIN', 'SYS_BOOT', 'SYS_MODULE', 'SYS_PTRACE', 'SYS_RAWIO', 'SYS_TIME', 'SYSLOG'],
 ]);

@@ -1,8 +1,7 @@
 import type { ContainerMount } from '../contract/index.ts';
 import type { ContainerSecurity } from '../engine/index.ts';
 import { CHECKS } from './checks.ts';
-
-type Grade = 'A' | 'B' | 'C' | 'D' | 'F';
+import { type Graded, gradeOf } from './grade.ts';
 
 /** What a posture is worked out from; a part of the engine's `ContainerDetails`. */
 export interface PostureSubject {
@@ -24,23 +23,9 @@ interface PostureItem {
 }
 
 /** What a container's configuration allows an attacker. */
-interface Posture {
-  readonly grade: Grade;
-  /** 0 to 100. */
-  readonly score: number;
-  /** How the grade comes from the items, as a sentence. */
-  readonly arithmetic: string;
+interface Posture extends Graded {
   readonly items: readonly PostureItem[];
 }
-
-/** The least score of each grade, best first. */
-const GRADES: readonly (readonly [Grade, number])[] = [
-  ['A', 90],
-  ['B', 70],
-  ['C', 50],
-  ['D', 30],
-  ['F', 0],
-];
 
 /**
  * Grades a container's configuration: 100 points less the cost of each item that is not ok, never below 0; an A
@@ -52,16 +37,5 @@ export function posture({ security, mounts }: PostureSubject): Posture {
     const { detail, cost } = examine(security, mounts);
     return { id, cis, title, ok: cost === 0, detail, cost };
   });
-  const score = Math.max(
-    0,
-    items.reduce((points, { cost }) => points - cost, 100),
-  );
-  const grade = GRADES.find(([, least]) => score >= least)?.[0] ?? 'F';
-  return { grade, score, arithmetic: arithmetic(items, score, grade), items };
-}
-
-function arithmetic(items: readonly PostureItem[], score: number, grade: Grade): string {
-  const lost = items.filter(({ ok }) => !ok).map(({ id, cost }) => ` - ${cost} (${id})`);
-  const scale = GRADES.map(([name, least]) => `${name} from ${least}`).join(', ');
-  return `100${lost.join('')} = ${score}${score === 0 ? ' (never below 0)' : ''}: ${grade}. ${scale}.`;
+  return { ...gradeOf(items), items };
 }

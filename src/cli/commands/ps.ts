@@ -4,7 +4,7 @@ import { examples } from '../examples.ts';
 import { humanAgo } from '../render/human.ts';
 import type { Output } from '../render/output.ts';
 import type { Styled } from '../render/style.ts';
-import { severityCell } from '../render/style.ts';
+import { gradeStyle, severityCell } from '../render/style.ts';
 import type { Column } from '../render/table.ts';
 import type { Runner } from '../session.ts';
 
@@ -58,5 +58,5 @@ function driftCell({ drift, error }: PsRow): string | Styled {
 
 function gradeCell(grade: string | null): Styled {
   if (grade === null) return { text: '-' };
-  return { text: grade, style: grade === 'A' || grade === 'B' ? 'green' : grade === 'F' ? 'red' : 'yellow' };
+  return { text: grade, style: gradeStyle(grade) };
 }

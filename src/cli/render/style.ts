@@ -22,3 +22,8 @@ export function severityCell(severity: Severity | null): Styled {
     ? { text: '-', style: 'gray' }
     : { text: severity, style: SEVERITY_STYLES[severity] };
 }
+
+/** How a grade of a posture is drawn: A and B are well, F is not. */
+export function gradeStyle(grade: string): Style {
+  return grade === 'A' || grade === 'B' ? 'green' : grade === 'F' ? 'red' : 'yellow';
+}
