@@ -6,6 +6,7 @@ import { cpus, release, totalmem } from 'node:os';
 import { program } from 'commander';
 import { installPackages } from '../src/host/index.ts';
 import { EXIT, PristineError, printable, version } from '../src/kernel/index.ts';
+import { audit } from './benchmarks/audit.ts';
 import { captureLarge, captureSmall } from './benchmarks/capture.ts';
 import { containerStart } from './benchmarks/container-start.ts';
 import { detection } from './benchmarks/detection.ts';
@@ -24,6 +25,7 @@ import { type BenchmarkResult, runBenchmark } from './harness/run-benchmark.ts';
 const BENCHMARKS = [
   ...[spawn, shellLoop, requests, writeLoop, containerStart],
   ...[detection, scan, integrityCheck, idle, recovery, captureSmall, captureLarge],
+  audit,
 ];
 
 interface Options {

@@ -64,7 +64,10 @@ function factLines(facts: AuditFacts): [label: string, text: string][] {
   if (image !== null) lines.push(...imageLines(image));
   if (watched !== null) {
     const { neverOpened, seconds, largest } = watched;
-    const most = largest.slice(0, 3).map(({ path, bytes }) => `${path} ${humanSize(bytes)}`);
+    const most = largest
+      .filter(({ bytes }) => bytes > 0)
+      .slice(0, 3)
+      .map(({ path, bytes }) => `${path} ${humanSize(bytes)}`);
     const where = most.length === 0 ? '' : `, most in ${most.join(', ')}`;
     lines.push([
       'never opened',

@@ -6,8 +6,6 @@ import { AUDIT_CHECKS } from './checks.ts';
 /** From this cost on an item is an error to those who read SARIF; below, a warning. */
 const ERROR_COST = 20;
 
-const LEVELS: Partial<Record<AuditItem['status'], string>> = { noted: 'note', unknown: 'note' };
-
 /**
  * A report as SARIF 2.1.0 (OASIS, sarif-schema-2.1.0): a rule for each item, a result for each that failed, is noted
  * or unknown. A fingerprint is of the container's name, its image's name and the item, so that a container that was
@@ -54,7 +52,7 @@ function resultOf({ container, grade }: ContainerAudit, item: AuditItem): unknow
     ruleIndex: AUDIT_CHECKS.findIndex(({ id }) => id === item.id),
     kind: item.status === 'failed' ? 'fail' : item.status === 'unknown' ? 'open' : 'informational',
     level: levelOf(item),
-    message: { text: `${name}: not so that ${item.title}: ${printable(item.detail)}. ${item.remedy}` },
+    message: { text: `${name}: ${printable(item.detail)} (wanted: ${item.title}). ${item.remedy}` },
     locations: [
       {
         logicalLocations: [{ name, fullyQualifiedName: `${image}/${name}`, kind: 'container' }],
@@ -65,8 +63,8 @@ function resultOf({ container, grade }: ContainerAudit, item: AuditItem): unknow
   };
 }
 
-/** Only a failure may have another level than none (SARIF 2.1.0, 3.27.10). */
+/** What is no failure has no level (SARIF 2.1.0, 3.27.10). */
 function levelOf(item: AuditItem): string {
-  if (item.status === 'failed') return item.cost >= ERROR_COST ? 'error' : 'warning';
-  return LEVELS[item.status] ?? 'none';
+  if (item.status !== 'failed') return 'none';
+  return item.cost >= ERROR_COST ? 'error' : 'warning';
 }

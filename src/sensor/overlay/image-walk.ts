@@ -20,7 +20,7 @@ interface Pending {
 }
 
 /** So many are handed out at once. */
-const BATCH = 1000;
+const BATCH = 256;
 
 /**
  * Everything in the image of a container, as the layers below its own merge: deleted files are left out, no link
