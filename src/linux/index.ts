@@ -30,7 +30,7 @@ export {
 export { ignoreSignals } from './ignore-signals.ts';
 export { kernelAtLeast } from './kernel-version.ts';
 export { dropLease, leaseIsBreaking, takeReadLease } from './lease.ts';
-export { type MountPoint, mountInfoLines, readMounts } from './mountinfo.ts';
+export { type MountInfoLine, type MountPoint, mountInfoLines, readMounts } from './mountinfo.ts';
 export {
   bindOverItself,
   joinMountNamespace,
