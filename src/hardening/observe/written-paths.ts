@@ -55,7 +55,13 @@ export class WrittenPaths {
       return;
     }
     entry.remains = change !== null && change.after !== null;
-    if (change === null) return;
+    if (change === null) {
+      // What was neither made nor removed is a folder that was copied up and has no difference.
+      const asInImage = [...entry.operations].every((operation) => operation === 'attributes');
+      if (!asInImage || entry.type !== 'unknown') return;
+      Object.assign(entry, { type: 'directory', inImage: true, remains: true, onlyTimes: true });
+      return;
+    }
     const state = change.after ?? change.before;
     entry.inImage ||= change.kind !== 'A';
     if (state !== null) entry.type = TYPES[state.type];
@@ -140,7 +146,9 @@ function operationOf({ kind, identical, differs }: Change): Operation {
 
 function writerOf(process: NonNullable<Touched['process']>, pid: number | null): Writer {
   const exe = process.exe?.replace(/ \(deleted\)$/, '') ?? null;
-  const command = (exe ?? process.commandLine?.[0] ?? '').split('/').at(-1) ?? '';
+  // Some put a whole sentence there: `nginx: master process …`.
+  const word = process.commandLine?.[0]?.split(' ')[0]?.replace(/^-|:$/g, '') || exe || '';
+  const command = word.slice(word.lastIndexOf('/') + 1);
   return { exe, command, pid, uid: process.uid ?? null, gid: process.gid ?? null };
 }
 
