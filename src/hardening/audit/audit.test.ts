@@ -2,6 +2,7 @@ import { mkdtemp, rm, symlink } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout } from 'node:timers/promises';
 import { beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import { docker, startContainer } from '../../../test/support/engine.ts';
 import { type AuditItem, type ContainerAudit, containerAuditSchema } from '../../contract/index.ts';
@@ -101,6 +102,9 @@ describe('the audit', () => {
   });
 
   test("names what is the host's", async () => {
+    await using other = await startContainer({ options: ['--network', 'host'] });
+    await using joined = await startContainer({ options: ['--network', `container:${other.name}`] });
+    expect(failed(await audit(joined.id))).toContain('host-network');
     await using web = await startContainer({
       options: [
         ...['--network', 'host', '--pid', 'host', '--ipc', 'host', '--uts', 'host'],
@@ -143,8 +147,10 @@ describe('the audit', () => {
   });
 
   test('of one that does not run takes configuration and image, and says so', async () => {
-    await using web = await startContainer({ start: false, options: ['-v', '/data', '--tmpfs', '/t'] });
+    const options = ['-v', '/data', '--tmpfs', '/t', '--uts', 'host', '--ipc', 'host', '--pid', 'host'];
+    await using web = await startContainer({ start: false, options });
     const found = await audit(web.id);
+    expect(failed(found)).toEqual(expect.arrayContaining(['host-uts', 'host-ipc', 'host-pid']));
     expect(found.facts).toMatchObject({ processes: null, sharedNamespaces: null });
     expect(found.facts.image?.shells).toContain('/bin/sh');
     expect(found.facts.unknown.map(({ because }) => because)).toContain('it does not run');
@@ -165,14 +171,18 @@ describe('the audit', () => {
   });
 
   test('watches what of the image is opened', async () => {
-    await using web = await startContainer();
+    await using draft = await startContainer();
+    await draft.sh('mkdir /srv; for n in read unread; do head -c 100000 /dev/zero >/srv/$n; done');
+    const image = await docker('commit', draft.id);
+    onTestFinished(async () => void (await docker('image', 'rm', '-f', image)));
+    await using web = await startContainer({ image });
     const looking = audit(web.id, { watchSeconds: 1.5 });
-    const before = (await audit(web.id, { watchSeconds: 0.1 })).facts.watched;
-    await web.sh('cat /bin/busybox >/dev/null');
-    const { watched, image } = (await looking).facts;
-    expect(watched?.opened.bytes).toBeGreaterThan(1_000_000);
-    expect((watched?.opened.files ?? 0) + (watched?.neverOpened.files ?? 0)).toBe(image?.files);
+    await setTimeout(700);
+    await web.sh('cat /srv/read >/dev/null');
+    const { watched, image: facts } = (await looking).facts;
+    expect(watched?.largest[0]).toEqual({ path: '/srv', files: 1, bytes: 100_000 });
     // What runs has been opened before.
-    expect(before?.opened.bytes).toBeGreaterThan(1_000_000);
+    expect(watched?.opened.bytes).toBeGreaterThan(1_000_000);
+    expect((watched?.opened.files ?? 0) + (watched?.neverOpened.files ?? 0)).toBe(facts?.files);
   });
 });

@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { docker, startContainer, testLabel } from '../../../test/support/engine.ts';
@@ -25,6 +26,10 @@ beforeAll(async () => {
     );
     const pid = await docker('inspect', '-f', '{{.State.Pid}}', second.id);
     setXattr(`/proc/${pid}/root/h/cap`, 'security.capability', NET_RAW);
+    // As a layer that deletes what no layer below has: a registry may hand it out, a container cannot make it.
+    const upper = await docker('inspect', '-f', '{{.GraphDriver.Data.UpperDir}}', second.id);
+    await second.sh('mkdir /h/solo; echo x >/h/solo/kept');
+    execFileSync('mknod', [`${upper}/h/solo/whiteout`, 'c', '0', '0']);
     await docker('commit', second.id, image);
   }
   await using third = await startContainer({ image });
@@ -36,8 +41,16 @@ afterAll(() => docker('image', 'rm', '-f', image));
 
 test('a walk sees what the layers merge to, and nothing of the container', () => {
   expect(files.get('/h/changed')?.status.size).toBe(5);
+  expect(files.has('/h/solo/kept')).toBe(true);
   expect(files.get('/h/opaque/new')?.status.type).toBe('file');
-  const absent = ['/h/deleted', '/h/gone', '/h/gone/f', '/h/opaque/old', '/h/not-in-the-image'];
+  const absent = [
+    '/h/deleted',
+    '/h/gone',
+    '/h/gone/f',
+    '/h/opaque/old',
+    '/h/not-in-the-image',
+    '/h/solo/whiteout',
+  ];
   expect(absent.filter((path) => files.has(path))).toEqual([]);
   expect([...files.keys()].filter((path) => path.startsWith('/h/many/')).length).toBe(3000);
   expect(files.get('/h/su2')?.status).toMatchObject({ mode: 0o4755, links: 2 });
