@@ -65,8 +65,8 @@ export async function describeImage(
 
 /** Programs, and names that lead to programs where one looks for them. */
 function programKinds(path: string, { type, mode }: ImageFile['status']): ProgramKind[] {
-  const [folder, name] = path.split('/').slice(-2);
+  const folder = path.split('/').at(-2);
   const isProgram =
     type === 'file' ? (mode & 0o111) !== 0 : type === 'symlink' && /^s?bin$/.test(folder ?? '');
-  return isProgram ? kindsOf(name ?? '') : [];
+  return isProgram ? kindsOf(path) : [];
 }

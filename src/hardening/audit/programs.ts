@@ -51,7 +51,12 @@ const KINDS: readonly (readonly [ProgramKind, RegExp])[] = [
   ['sshServers', named('sshd sshd-session dropbear dropbearmulti')],
 ];
 
-/** The kinds of program that a file's name stands for; none for most. */
-export function kindsOf(name: string): ProgramKind[] {
+/** Places where executable files have the names of programs without being them: jobs, hooks, parts of apt. */
+const OTHER_PLACES = /^\/etc\/|^\/usr\/share\/(bug|doc|lintian|bash-completion|zsh|fish)\/|\/apt\/methods\//;
+
+/** The kinds of program that a file is by its name and place; none for most. */
+export function kindsOf(path: string): ProgramKind[] {
+  if (OTHER_PLACES.test(path)) return [];
+  const name = path.slice(path.lastIndexOf('/') + 1);
   return KINDS.flatMap(([kind, pattern]) => (pattern.test(name) ? kind : []));
 }
