@@ -74,4 +74,6 @@ export { decodeSockets, SOCKET_TABLES } from './socket-table.ts';
 export { socketsOf } from './sockets-of.ts';
 export { dataRanges } from './sparse.ts';
 export type { FileStatus } from './statx.ts';
+export { type TraceFormat, type TraceRecord, traceNumber, traceText } from './trace-pages.ts';
+export { TraceInstance } from './tracefs.ts';
 export { startWatchdog } from './watchdog-timer.ts';
