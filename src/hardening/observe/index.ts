@@ -1,3 +1,4 @@
 export { joinObservations } from './join.ts';
 export { type CopyObserver, observeCopy } from './observer.ts';
 export { findRefusals } from './refusals-in-output.ts';
+export { createRefusalReader, type RefusalEvent, type RefusalReader } from './trace/refusals.ts';

@@ -7,7 +7,11 @@ import { ControlGroup } from './control-group.ts';
 import { coveredBy } from './covered.ts';
 import { codeOf, ProcessSamples, pidInNamespace } from './process-samples.ts';
 import { findRefusals } from './refusals-in-output.ts';
-import { listenTo } from './sensor-events.ts';
+import { listenTo, traceBeside } from './sensor-events.ts';
+import type { TraceWord } from './trace/protocol.ts';
+import type { TraceReader } from './trace/reader.ts';
+import { TraceRecordings } from './trace/recordings.ts';
+import { threadsLike } from './trace/threads.ts';
 import { WrittenPaths } from './written-paths.ts';
 
 export interface ObserverDependencies {
@@ -63,6 +67,8 @@ class Observer implements CopyObserver {
   #looking: Promise<void> | null = null;
   #group: ControlGroup | null = null;
   #samples: ProcessSamples | null = null;
+  #trace: TraceReader | null = null;
+  readonly #told = new TraceRecordings();
 
   constructor(target: ContainerDetails, dependencies: ObserverDependencies) {
     this.#target = target;
@@ -74,9 +80,16 @@ class Observer implements CopyObserver {
     const { sensor, reader } = this.#dependencies;
     for await (const changes of reader.scanStream(this.#target, { ...LOOK, attributes: false }))
       for (const change of changes) this.#before.set(change.path, stampOf(change));
-    this.#stopListening = listenTo(sensor, (event) => this.#receive(event));
+    const stopEvents = listenTo(sensor, (event) => this.#receive(event));
+    this.#trace = await traceBeside(sensor);
+    const stopWords = this.#trace?.listen((word) => this.#hear(word));
+    this.#stopListening = () => {
+      stopEvents();
+      stopWords?.();
+    };
     try {
       await sensor.watch(this.#target);
+      await this.#trace?.watch(this.#target.id);
     } catch (error) {
       this.#stopListening();
       throw error;
@@ -92,6 +105,7 @@ class Observer implements CopyObserver {
     this.#contacts.push(new Contacts(details));
     if (details.pid === null) return;
     await this.#dependencies.sensor.watch(details);
+    await this.#trace?.watch(details.id, threadsLike(details.pid));
     this.#group = new ControlGroup(details.pid);
     this.#samples = new ProcessSamples(details.pid);
     this.#sample();
@@ -101,6 +115,7 @@ class Observer implements CopyObserver {
   async settle(): Promise<void> {
     this.#sample();
     await sleep(ON_ITS_WAY_MS);
+    await this.#trace?.flush();
     await this.#lookAtAll();
   }
 
@@ -108,11 +123,14 @@ class Observer implements CopyObserver {
     await this.settle();
     await this[Symbol.asyncDispose]();
     await this.#lookAtTheEnd();
-    const refusals = findRefusals(await this.#output(), new Date().toISOString());
+    for (const path of this.#told.executed) this.#written.executed(path);
+    for (const contacts of this.#contacts)
+      for (const { address, port } of this.#told.contacts) contacts.add(address, port);
+    const said = findRefusals(await this.#output(), new Date().toISOString());
     return {
       writes: this.#written.list(),
-      refusals,
-      capabilitiesUsed: null,
+      refusals: this.#told.refusalsWith(said),
+      capabilitiesUsed: this.#trace?.seesCapabilities ? [...this.#told.capabilities].sort() : null,
       processes: this.#samples?.list() ?? [],
       mostProcesses: this.#group?.mostProcesses ?? null,
       mostMemory: this.#group?.mostMemory ?? null,
@@ -127,6 +145,7 @@ class Observer implements CopyObserver {
     if (this.#stopListening === null) return;
     this.#stopListening();
     this.#stopListening = null;
+    await this.#trace?.unwatch(this.#target.id);
     await this.#dependencies.sensor.unwatch(this.#target.id).catch(() => {});
   }
 
@@ -140,6 +159,10 @@ class Observer implements CopyObserver {
     this.#looking ??= this.#lookAtAll().finally(() => {
       this.#looking = null;
     });
+  }
+
+  #hear(word: TraceWord): void {
+    if (word.type !== 'gap' && word.containerId === this.#target.id) this.#told.take(word);
   }
 
   async #lookAtAll(): Promise<void> {

@@ -1,4 +1,6 @@
+import { messageOf } from '../../kernel/index.ts';
 import type { ChangeSensor, SensorEvent } from '../../sensor/index.ts';
+import { TraceReader } from './trace/reader.ts';
 
 type Listener = (event: SensorEvent) => void;
 
@@ -21,10 +23,25 @@ async function pump(sensor: ChangeSensor, listeners: ReadonlySet<Listener>): Pro
   try {
     for await (const event of sensor.events()) for (const listener of listeners) listener(event);
   } catch (error) {
-    const reason = `the sensor has ended: ${error instanceof Error ? error.message : String(error)}`;
+    const reason = `the sensor has ended: ${messageOf(error)}`;
     const gap: SensorEvent = { type: 'gap', containerId: null, reason, at: Date.now() };
     for (const listener of listeners) listener(gap);
   } finally {
     pumps.delete(sensor);
+    const trace = await traces.get(sensor);
+    traces.delete(sensor);
+    await trace?.[Symbol.asyncDispose]();
   }
+}
+
+const traces = new WeakMap<ChangeSensor, Promise<TraceReader | null>>();
+
+/** The reader of the kernel's trace that lives as long as a sensor that is listened to; null where there can be none. */
+export function traceBeside(sensor: ChangeSensor): Promise<TraceReader | null> {
+  let trace = traces.get(sensor);
+  if (trace === undefined) {
+    trace = TraceReader.open('everything');
+    traces.set(sensor, trace);
+  }
+  return trace;
 }
