@@ -21,7 +21,6 @@ export interface TraceRecord {
   readonly time: number;
   /** The thread that was running, in the host's pid namespace. */
   readonly tid: number;
-  /** A view that lives until the next read. */
   readonly data: Buffer;
 }
 

@@ -101,10 +101,12 @@ export class TraceInstance implements Disposable {
   /**
    * What was recorded since the last read, in the order in which it happened; does not wait.
    *
-   * @param take called for each record; its data lives as long as the call
+   * @param take called for each record, in order
+   * @param glance called for each record as soon as it is read, one processor's after another's: for what must be
+   * looked at before it is gone
    * @returns whether the kernel has dropped events
    */
-  read(take: (format: TraceFormat, record: TraceRecord) => void): boolean {
+  read(take: TakeRecord, glance?: TakeRecord): boolean {
     const found: TraceRecord[] = [];
     let missed = false;
     let more = true;
@@ -117,15 +119,18 @@ export class TraceInstance implements Disposable {
         const page = parseTracePage(Buffer.from(this.#buffer.subarray(0, length)));
         more ||= page.records.length > 0;
         missed ||= page.missed;
+        if (glance !== undefined) for (const record of page.records) this.#hand(record, glance);
         found.push(...page.records);
       }
     }
     found.sort((a, b) => a.time - b.time);
-    for (const record of found) {
-      const format = this.#formats.get(record.id);
-      if (format !== undefined) take(format, record);
-    }
+    for (const record of found) this.#hand(record, take);
     return missed;
+  }
+
+  #hand(record: TraceRecord, take: TakeRecord): void {
+    const format = this.#formats.get(record.id);
+    if (format !== undefined) take(format, record);
   }
 
   /** Ends the recording and removes the instance. */
@@ -144,6 +149,8 @@ export class TraceInstance implements Disposable {
     writeFileSync(`${this.#directory}/${file}`, text);
   }
 }
+
+export type TakeRecord = (format: TraceFormat, record: TraceRecord) => void;
 
 let nextNumber = 1;
 

@@ -1,35 +1,23 @@
 import { decodePathBytes } from '../../../kernel/index.ts';
 import { type TraceFormat, type TraceRecord, traceNumber, traceText } from '../../../linux/index.ts';
-import { pidInNamespace } from '../process-samples.ts';
-import { CAPABILITY_NAMES, PATH_CALLS, type PathCall } from './calls.ts';
-import { absolutePath, commandOf, readMemory, readTextAt, withoutLinks } from './process-memory.ts';
+import { CAPABILITY_NAMES } from './calls.ts';
+import { absolutePath, readMemory, withoutLinks } from './process-memory.ts';
 import type { TraceWord } from './protocol.ts';
+import { RefusedCalls } from './refused-calls.ts';
 import type { Tasks } from './tasks.ts';
 
-/** A call that a thread is in, or was last in. */
-interface Entered {
-  readonly call: string;
-  readonly how: PathCall;
-  /** Its number on this architecture. */
-  readonly number: number;
-  readonly pointer: number;
-  readonly directory: number;
-}
-
-const MOST_ENTERED = 16_384;
 /** Words that were said lately and are not repeated. */
 const MOST_SAID = 20_000;
 const SAID_FOR_MS = 60_000;
-const ENTER = 'syscalls/sys_enter_';
-const AF = { unix: 1, inet: 2, inet6: 10 } as const;
-/** Bytes of a `sockaddr_un` with its family. */
-const LONGEST_ADDRESS = 110;
+const AF = { inet: 2, inet6: 10 } as const;
+/** Bytes of a `sockaddr_in6`. */
+const LONGEST_ADDRESS = 28;
 
 /** Says what the kernel's events mean for the containers. */
 export class Interpreter {
   readonly #tasks: Tasks;
   readonly #say: (word: TraceWord) => void;
-  readonly #entered = new Map<number, Entered>();
+  readonly #calls = new RefusedCalls();
   readonly #said = new Set<string>();
   #saidSince = 0;
 
@@ -38,6 +26,12 @@ export class Interpreter {
     this.#say = say;
   }
 
+  /** To be called with each record as soon as it is read, in whatever order. */
+  glance(format: TraceFormat, record: TraceRecord): void {
+    this.#calls.glance(format, record);
+  }
+
+  /** To be called with each record afterwards, in order. */
   take(format: TraceFormat, record: TraceRecord): void {
     const { tid } = record;
     const number = (name: string): number => traceNumber(format, record, name);
@@ -49,18 +43,23 @@ export class Interpreter {
       this.#executed(number('pid'), number('old_pid'), text('filename'));
     else if (format.event === 'sched/sched_process_exit') {
       this.#tasks.ended(tid);
-      this.#entered.delete(tid);
+      this.#calls.ended(tid);
     } else if (format.event === 'capability/cap_capable') this.#asked(tid, number('cap'));
-    else if (format.event === 'raw_syscalls/sys_exit') this.#refused(tid, number('id'));
-    else if (format.event === `${ENTER}connect`) this.#connected(tid, number('uservaddr'), number('addrlen'));
-    else if (format.event.startsWith(ENTER)) this.#enters(format, record);
+    else if (format.event === 'raw_syscalls/sys_exit') this.#refused(record);
+    else if (format.event === 'syscalls/sys_enter_connect')
+      this.#connected(tid, number('uservaddr'), number('addrlen'));
+  }
+
+  /** A container is not watched any more: if it is again, everything is said anew. */
+  forget(): void {
+    this.#said.clear();
   }
 
   #executed(tid: number, before: number, named: string): void {
     const containerId = this.#tasks.executed(tid, before, named);
     const path = containerId === null ? null : absolutePath(tid, named);
     if (containerId !== null && path !== null)
-      this.#sayOnce({ type: 'executed', containerId, path: withoutLinks(tid, path) });
+      this.#sayOnce({ type: 'executed', containerId, path: withoutLinks(tid, path) ?? path });
   }
 
   #asked(tid: number, capability: number): void {
@@ -69,59 +68,37 @@ export class Interpreter {
     if (containerId !== null && name !== undefined) this.#sayOnce({ type: 'capability', containerId, name });
   }
 
-  #enters(format: TraceFormat, record: TraceRecord): void {
-    const call = format.event.slice(ENTER.length);
-    const how = PATH_CALLS[call];
-    if (how === undefined) return;
-    this.#entered.delete(record.tid);
-    this.#entered.set(record.tid, {
-      call,
-      how,
-      number: traceNumber(format, record, '__syscall_nr'),
-      pointer: how.path === null ? 0 : traceNumber(format, record, how.path),
-      // The kernel keeps it in 64 bits, and looks at 32 of them.
-      directory: how.directory === undefined ? AT_FDCWD : traceNumber(format, record, how.directory) | 0,
-    });
-    if (this.#entered.size <= MOST_ENTERED) return;
-    for (const oldest of this.#entered.keys()) {
-      this.#entered.delete(oldest);
-      return;
-    }
-  }
-
-  #refused(tid: number, call: number): void {
+  #refused(record: TraceRecord): void {
+    const { tid } = record;
     const containerId = this.#tasks.findContainerOf(tid);
-    if (containerId === null) return;
-    const last = this.#entered.get(tid);
-    const entered = last?.number === call ? last : undefined;
-    if (entered?.how.asks) return;
-    // Its memory first: all of it may be gone in a moment.
-    const path = entered === undefined ? null : this.#pathOf(tid, entered);
+    const refused = this.#calls.take(record);
+    if (containerId === null || refused === null || refused.asks) return;
+    const { call, named, pid } = refused;
+    const parent = this.#tasks.parentOf(tid);
+    // A child that is gone was most likely where its parent is.
+    const path = refused.path ?? (named === null || parent === null ? null : absolutePath(parent, named));
+    const command = refused.command ?? this.#tasks.programOf(tid);
     this.#sayOnce({
       type: 'refusal',
       containerId,
       refusal: {
-        path,
-        call: entered?.call ?? null,
-        command: commandOf(tid) ?? this.#tasks.programOf(tid),
-        pid: pidInNamespace(tid),
+        path: path === null ? null : this.#resolved(containerId, tid, path),
+        call,
+        command,
+        pid,
         at: new Date().toISOString(),
         seenBy: 'kernel',
       },
     });
   }
 
-  #pathOf(tid: number, { how, pointer, directory }: Entered): string | null {
-    const named = how.address
-      ? socketPath(readMemory(tid, pointer, LONGEST_ADDRESS))
-      : readTextAt(tid, pointer);
-    // Without a text the call is about the descriptor itself, such as futimens(3)'s.
-    if (named === null && directory === AT_FDCWD) return null;
-    const parent = this.#tasks.parentOf(tid);
-    const path =
-      absolutePath(tid, named, directory) ??
-      (parent === null || directory !== AT_FDCWD ? null : absolutePath(parent, named));
-    return path === null ? null : withoutLinks(tid, path);
+  /** As a living process of the container sees it. */
+  #resolved(containerId: string, tid: number, path: string): string {
+    for (const one of [tid, ...this.#tasks.someOf(containerId)]) {
+      const resolved = withoutLinks(one, path);
+      if (resolved !== null) return resolved;
+    }
+    return path;
   }
 
   #connected(tid: number, pointer: number, length: number): void {
@@ -153,18 +130,4 @@ export class Interpreter {
     this.#said.add(key);
     this.#say(word);
   }
-
-  /** A container is not watched any more: if it is again, everything is said anew. */
-  forget(): void {
-    this.#said.clear();
-  }
-}
-
-const AT_FDCWD = -100;
-
-/** Path of a unix socket's address; null for another kind, or one without a file. */
-function socketPath(address: Buffer): string | null {
-  if (address.length < 3 || address.readUInt16LE(0) !== AF.unix || address[2] === 0) return null;
-  const nul = address.indexOf(0, 2);
-  return decodePathBytes(address.subarray(2, nul === -1 ? address.length : nul));
 }

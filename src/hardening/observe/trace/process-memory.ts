@@ -46,13 +46,14 @@ export function absolutePath(tid: number, path: string | null, directory = AT_FD
  * The same path with the links of the folders above it resolved, as far as these are there.
  *
  * @param pid a process with the same root
+ * @returns null when that process is gone
  */
-export function withoutLinks(pid: number, path: string): string {
+export function withoutLinks(pid: number, path: string): string | null {
   let root: number;
   try {
     root = openSync(`/proc/${pid}/root`, O_PATH);
   } catch {
-    return path;
+    return null;
   }
   try {
     const names = path.split('/').filter(Boolean);

@@ -20,9 +20,9 @@ export class TraceRecordings {
     } else if (this.#refusals.length < MOST_OF_EACH) this.#refusals.push(word.refusal);
   }
 
-  /** Its refusals, and those of the output whose paths it does not name. */
+  /** Its refusals, and those of the output whose paths it does not name; what has no path is the kernel's to tell. */
   refusalsWith(said: readonly RefusedWrite[]): RefusedWrite[] {
     const paths = new Set(this.#refusals.map(({ path }) => path));
-    return [...this.#refusals, ...said.filter(({ path }) => path === null || !paths.has(path))];
+    return [...this.#refusals, ...said.filter(({ path }) => !paths.has(path) && (path !== null || paths.size === 0))];
   }
 }

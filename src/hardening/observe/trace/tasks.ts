@@ -11,6 +11,7 @@ interface Task {
 
 /** Threads of all containers that are remembered. */
 const MOST_TASKS = 100_000;
+const SOME = 4;
 /** How a runtime executes itself once more, inside of the new container already (runc, against CVE-2019-5736). */
 const RUNTIME_ITSELF = /^\/(?:proc\/self\/|dev\/fd\/)/;
 
@@ -79,6 +80,16 @@ export class Tasks {
 
   parentOf(tid: number): number | null {
     return this.#tasks.get(tid)?.parent ?? null;
+  }
+
+  /** A few threads of a container, oldest first. */
+  someOf(container: string): number[] {
+    const found: number[] = [];
+    for (const [tid, task] of this.#tasks) {
+      if (found.length >= SOME) break;
+      if (task.container === container && task.active) found.push(tid);
+    }
+    return found;
   }
 
   /** Name of the last program that a thread has executed; null when nobody saw that. */

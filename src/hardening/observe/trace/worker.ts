@@ -36,7 +36,11 @@ function work(instance: TraceInstance): void {
     eagerness.waited(asked, performance.now());
     const requests = woken ? takeRequests() : [];
     for (const request of requests) if (request.type === 'watch') tasks.watch(request.id, request.pids);
-    if (instance.read((format, record) => interpreter.take(format, record))) words.push({ type: 'gap' });
+    const missed = instance.read(
+      (format, record) => interpreter.take(format, record),
+      (format, record) => interpreter.glance(format, record),
+    );
+    if (missed) words.push({ type: 'gap' });
     if (words.length > 0) report({ type: 'words', words });
     words = [];
     for (const request of requests) {
