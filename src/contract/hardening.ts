@@ -97,6 +97,11 @@ export const plannedMountSchema = z.object({
 });
 export type PlannedMount = z.infer<typeof plannedMountSchema>;
 
+/** Name of the volume that a container gets for a planned place, the same each time. */
+export function plannedVolumeName(container: string, path: string): string {
+  return `${container}${path.replaceAll(/[^A-Za-z0-9_.-]+/g, '-')}`;
+}
+
 /** The configuration that a plan asks for; what it does not name stays as the container has it. */
 export const hardenedConfigurationSchema = z.object({
   readOnlyRoot: z.boolean(),

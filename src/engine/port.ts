@@ -151,6 +151,11 @@ export interface ReplacementRequest {
   readonly readOnly?: { readonly writable: readonly string[] };
   /** A configuration to be laid over the original's; instead of `readOnly`. */
   readonly hardening?: HardenedConfiguration;
+  /**
+   * Folders whose content goes over from the original, which has ended, into the volumes that the replacement has
+   * there, before it first starts. What the original does not have there is not carried.
+   */
+  readonly carry?: readonly string[];
   /** A container that was prepared, or stood by, to be put in place instead of a new one. */
   readonly candidate?: string;
 }
@@ -177,11 +182,6 @@ export interface CopyRequest {
   readonly labels: Readonly<Record<string, string>>;
   /** Laid over the original's configuration; null: as the original is. */
   readonly configuration: HardenedConfiguration | null;
-  /**
-   * Whose volumes and copied folders it uses: an earlier copy's, as a container has them when it is made anew. Null:
-   * new ones, with copies of what the original's writable volumes and binds hold.
-   */
-  readonly dataOf: string | null;
   /** Bytes of data that are copied at most; what is larger begins as the image has it, and is said. */
   readonly mostData: number;
   readonly signal?: AbortSignal;
@@ -303,7 +303,7 @@ export interface Engine {
   standbyOf(id: string): Promise<Replacement | null>;
   /**
    * Creates a copy of a container, without starting it; the live one is only read. Containers that share a network
-   * of the user's with it are copied too, once for each network of copies, and answer by the same names.
+   * of the user's with it, or that it is linked to, are copied too, and answer by the same names.
    * @throws {PristineError} E_COPY, E_NO_SUCH_IMAGE; what was begun is undone
    */
   createCopy(id: string, request: CopyRequest): Promise<ContainerCopy>;
@@ -314,8 +314,8 @@ export interface Engine {
   startCopy(copyId: string): Promise<{ readonly address: string }>;
   /** Sends a copy a signal, e.g. `SIGHUP`. */
   signalCopy(copyId: string, signal: string): Promise<void>;
-  /** Removes one copy, and with `andData` everything that was made for it and its companions: volumes, folders, network. */
-  removeCopy(copyId: string, andData: boolean): Promise<void>;
+  /** Removes a copy and everything that was made for it: companions, volumes, network. */
+  removeCopy(copyId: string): Promise<void>;
   /** Removes all copies of a container and what was made for them, also those that a killed process left. */
   removeCopies(originalId: string): Promise<void>;
   /** Removes standbys whose original is gone. */

@@ -7,6 +7,9 @@ import type { Engine, EngineCapabilities, EngineInfo } from '../port.ts';
 import { type EngineAddress, isLocal } from './address.ts';
 import { connect } from './client.ts';
 import { compareReplacement } from './compare.ts';
+import { createCopy, signalCopy } from './copy/copy.ts';
+import { removeCopies, removeCopy } from './copy/remove.ts';
+import { startCopy } from './copy/start.ts';
 import { recreateDependents } from './dependents.ts';
 import { destroy } from './destroy.ts';
 import { detailsOf } from './details.ts';
@@ -112,6 +115,11 @@ export async function connectDocker(options: DockerEngineOptions): Promise<Engin
       recreateDependents(client, notes, id, replacementId, suffix),
     ensureStandby: (id) => ensureStandby(client, notes, id),
     standbyOf: (id) => standbyOf(client, id),
+    createCopy: (id, request) => createCopy(client, id, request),
+    startCopy: (id) => startCopy(client, id),
+    signalCopy: (id, signal) => signalCopy(client, id, signal),
+    removeCopy: (id) => removeCopy(client, id),
+    removeCopies: (id) => removeCopies(client, id),
     removeStandbys: (keepFor) => removeStandbys(client, keepFor),
     stop: (id, how) => stop(client, notes, id, how),
     start: (id) => start(client, notes, id),

@@ -1,4 +1,6 @@
+import type { HardenedConfiguration } from '../../contract/index.ts';
 import { IMAGE_LABEL, imageName } from './details.ts';
+import { hardenedHost, replacementVolume, VOLUME_LABEL } from './hardened.ts';
 import { requestedEndpoint } from './networks.ts';
 import { recreatedMounts, shortLivedFolders } from './recreation-mounts.ts';
 import { networkModeOf, pinnedPorts, primaryNetwork } from './recreation-network.ts';
@@ -38,6 +40,8 @@ export interface NetworkState {
 export interface RecreationOptions {
   /** A read-only root filesystem, with a tmpfs at each of these folders. */
   readonly readOnly?: { readonly writable: readonly string[] } | undefined;
+  /** A configuration laid over the original's; instead of `readOnly`. */
+  readonly hardening?: HardenedConfiguration | undefined;
   /** Containers that have been replaced since the original was made. */
   readonly successors?: Successors;
 }

@@ -65,7 +65,6 @@ export async function rehearse(stage: Stage, rehearsal: Rehearsal): Promise<Rehe
   const copy = await engine.createCopy(original.id, {
     labels: { 'pristine.rehearsal': rehearsal.title },
     configuration: rehearsal.configuration,
-    dataOf: null,
     mostData,
     signal,
   });
@@ -84,7 +83,7 @@ export async function rehearse(stage: Stage, rehearsal: Rehearsal): Promise<Rehe
       if (failures.length > 0) failedRound = round;
     }
   } finally {
-    await engine.removeCopy(copy.id, true);
+    await engine.removeCopy(copy.id);
   }
   const observation = observations.length === 0 ? null : joinObservations(observations);
   return { failures, failedRound, listening, observation, differences: copy.differences, reloaded };

@@ -1,0 +1,10 @@
+/** Labels by which everything that was made for copies is found again. */
+
+/** Id of the original: on each copy, companion, volume and network. */
+export const COPIES_OF = 'pristine.copies-of';
+/** What was made together, and goes together. */
+export const COPY_GROUP = 'pristine.copy-group';
+/** Place of a companion in the order in which they start. */
+export const COMPANION = 'pristine.copy-companion';
+/** Name that the original has. */
+export const COPIED_NAME = 'pristine.copied-name';
