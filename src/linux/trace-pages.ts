@@ -78,12 +78,16 @@ export function parseTracePage(page: Buffer): { records: TraceRecord[]; missed: 
   return { records, missed: (commit & MISSED_EVENTS) !== 0 };
 }
 
-/** A number of a record; 0 when the format has no such field. Pointers fit: user space ends below 2^53. */
+/**
+ * A number of a record; 0 when the format has no such field. Pointers of user space are below 2^53; of those of the
+ * kernel the lower 53 bits are given, which tell one from another.
+ */
 export function traceNumber(format: TraceFormat, { data }: TraceRecord, name: string): number {
   const field = format.fields.get(name);
   if (field === undefined || field.offset + field.size > data.length) return 0;
   const { offset, size, signed } = field;
-  if (size === 8) return Number(signed ? data.readBigInt64LE(offset) : data.readBigUInt64LE(offset));
+  if (size === 8)
+    return Number(signed ? data.readBigInt64LE(offset) : BigInt.asUintN(53, data.readBigUInt64LE(offset)));
   if (size !== 1 && size !== 2 && size !== 4) return 0;
   return signed ? data.readIntLE(offset, size) : data.readUIntLE(offset, size);
 }

@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import { closeSync, mkdirSync, openSync, readdirSync, readFileSync, rmdirSync, writeFileSync } from 'node:fs';
 import { systemErrorCode } from '../kernel/index.ts';
 import { errnoName, native, syscallError } from './libc.ts';
@@ -31,11 +32,13 @@ const MOST_ROUNDS = 512;
  */
 export class TraceInstance implements Disposable {
   readonly #mount: number;
-  readonly #directory: string;
+  /** Where it lies, as this process reaches it. */
+  readonly directory: string;
   readonly #pipes: number[] = [];
   readonly #formats = new Map<number, TraceFormat>();
   readonly #enabled: string[] = [];
   readonly #buffer = Buffer.alloc(PAGE_BYTES);
+  #ended = false;
 
   /**
    * Makes an instance named `PREFIX-PID-…`, and removes those of the same prefix whose process is gone.
@@ -48,9 +51,9 @@ export class TraceInstance implements Disposable {
     const instances = `/proc/self/fd/${this.#mount}/instances`;
     try {
       removeAbandoned(instances, prefix);
-      const number = nextNumber++;
-      this.#directory = `${instances}/${prefix}-${process.pid}-${number}`;
-      mkdirSync(this.#directory);
+      // Every thread of this process may have its own.
+      this.directory = `${instances}/${prefix}-${process.pid}-${randomBytes(4).toString('hex')}`;
+      mkdirSync(this.directory);
     } catch (error) {
       closeDescriptor(this.#mount);
       throw error;
@@ -60,10 +63,8 @@ export class TraceInstance implements Disposable {
       this.#write('buffer_percent', '0');
       // One clock for all processors, so that their events can be put in order.
       this.#write('trace_clock', 'mono');
-      for (const name of readdirSync(`${this.#directory}/per_cpu`))
-        this.#pipes.push(
-          openSync(`${this.#directory}/per_cpu/${name}/trace_pipe_raw`, O_RDONLY | O_NONBLOCK),
-        );
+      for (const name of readdirSync(`${this.directory}/per_cpu`))
+        this.#pipes.push(openSync(`${this.directory}/per_cpu/${name}/trace_pipe_raw`, O_RDONLY | O_NONBLOCK));
     } catch (error) {
       this[Symbol.dispose]();
       throw error;
@@ -84,7 +85,7 @@ export class TraceInstance implements Disposable {
    */
   enable(event: string, filter?: string): TraceFormat | null {
     try {
-      const text = readFileSync(`${this.#directory}/events/${event}/format`, 'latin1');
+      const text = readFileSync(`${this.directory}/events/${event}/format`, 'latin1');
       const format = parseTraceFormat(event, text);
       if (format === null) return null;
       if (filter !== undefined) this.#write(`events/${event}/filter`, filter);
@@ -133,26 +134,26 @@ export class TraceInstance implements Disposable {
     if (format !== undefined) take(format, record);
   }
 
-  /** Ends the recording and removes the instance. */
+  /** Ends the recording and removes the instance. Idempotent. */
   [Symbol.dispose](): void {
+    if (this.#ended) return;
+    this.#ended = true;
     for (const pipe of this.#pipes) closeSync(pipe);
     this.#pipes.length = 0;
     try {
       for (const event of this.#enabled.splice(0)) this.#write(`events/${event}/enable`, '0');
-      rmdirSync(this.#directory);
+      rmdirSync(this.directory);
     } finally {
       closeDescriptor(this.#mount);
     }
   }
 
   #write(file: string, text: string): void {
-    writeFileSync(`${this.#directory}/${file}`, text);
+    writeFileSync(`${this.directory}/${file}`, text);
   }
 }
 
 export type TakeRecord = (format: TraceFormat, record: TraceRecord) => void;
-
-let nextNumber = 1;
 
 /** A mount that has no place (fsopen(2), fsmount(2)); whoever has the descriptor can use it. */
 function mountTracefs(): number {
@@ -172,7 +173,9 @@ function mountTracefs(): number {
 /** Instances of processes that were killed. */
 function removeAbandoned(instances: string, prefix: string): void {
   for (const name of readdirSync(instances)) {
-    const pid = name.startsWith(`${prefix}-`) ? /^(\d+)-\d+$/.exec(name.slice(prefix.length + 1))?.[1] : null;
+    const pid = name.startsWith(`${prefix}-`)
+      ? /^(\d+)-[0-9a-f]+$/.exec(name.slice(prefix.length + 1))?.[1]
+      : null;
     if (pid === undefined || pid === null || isAlive(Number(pid))) continue;
     try {
       writeFileSync(`${instances}/${name}/events/enable`, '0');

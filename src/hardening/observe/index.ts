@@ -1,3 +1,4 @@
+export { coveredBy } from './covered.ts';
 export { joinObservations } from './join.ts';
 export { type CopyObserver, observeCopy } from './observer.ts';
 export { findRefusals } from './refusals-in-output.ts';

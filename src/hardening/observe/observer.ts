@@ -2,12 +2,14 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Change, Observation, WritePhase } from '../../contract/index.ts';
 import type { ContainerDetails, Engine } from '../../engine/index.ts';
 import type { ChangeSensor, DriftReader, ReadOptions, SensorEvent } from '../../sensor/index.ts';
+import { capabilitiesOf } from '../prove/capabilities.ts';
 import { Contacts } from './contacts.ts';
 import { ControlGroup } from './control-group.ts';
 import { coveredBy } from './covered.ts';
 import { codeOf, ProcessSamples, pidInNamespace } from './process-samples.ts';
 import { findRefusals } from './refusals-in-output.ts';
 import { listenTo, traceBeside } from './sensor-events.ts';
+import { capabilitiesUsed } from './trace/grants.ts';
 import type { TraceWord } from './trace/protocol.ts';
 import type { TraceReader } from './trace/reader.ts';
 import { TraceRecordings } from './trace/recordings.ts';
@@ -130,7 +132,9 @@ class Observer implements CopyObserver {
     return {
       writes: this.#written.list(),
       refusals: this.#told.refusalsWith(said),
-      capabilitiesUsed: this.#trace?.seesCapabilities ? [...this.#told.capabilities].sort() : null,
+      capabilitiesUsed: this.#trace?.seesCapabilities
+        ? capabilitiesUsed(this.#told.grants, capabilitiesOf(this.#target))
+        : null,
       processes: this.#samples?.list() ?? [],
       mostProcesses: this.#group?.mostProcesses ?? null,
       mostMemory: this.#group?.mostMemory ?? null,

@@ -1,3 +1,4 @@
+import { posix } from 'node:path';
 import type { RefusedWrite } from '../../contract/index.ts';
 
 /** The kernel's words for EROFS (strerror(3)), its name, and how MariaDB and others number it. */
@@ -59,7 +60,7 @@ function pathIn(line: string): string | null {
 
 function matches(pattern: RegExp, line: string): { path: string; index: number }[] {
   return [...line.matchAll(pattern)].flatMap((match) => {
-    const path = (match[1] ?? '').replace(/(?<=.)[/.]+$/, '');
+    const path = posix.normalize((match[1] ?? '').replace(/(?<=.)[/.]+$/, ''));
     return path.length > 1 ? [{ path, index: match.index }] : [];
   });
 }

@@ -1,6 +1,6 @@
 import { decodePathBytes } from '../../../kernel/index.ts';
 import { type TraceFormat, type TraceRecord, traceNumber, traceText } from '../../../linux/index.ts';
-import { CAPABILITY_NAMES } from './calls.ts';
+import { GrantCounter } from './grants.ts';
 import { absolutePath, readMemory, withoutLinks } from './process-memory.ts';
 import type { TraceWord } from './protocol.ts';
 import { RefusedCalls } from './refused-calls.ts';
@@ -19,6 +19,7 @@ export class Interpreter {
   readonly #say: (word: TraceWord) => void;
   readonly #calls = new RefusedCalls();
   readonly #said = new Set<string>();
+  readonly #grants = new Map<string, GrantCounter>();
   #saidSince = 0;
 
   constructor(tasks: Tasks, say: (word: TraceWord) => void) {
@@ -44,15 +45,22 @@ export class Interpreter {
     else if (format.event === 'sched/sched_process_exit') {
       this.#tasks.ended(tid);
       this.#calls.ended(tid);
-    } else if (format.event === 'capability/cap_capable') this.#asked(tid, number('cap'));
+    } else if (format.event === 'capability/cap_capable') this.#granted(tid, number('cred'), number('cap'));
     else if (format.event === 'raw_syscalls/sys_exit') this.#refused(record);
     else if (format.event === 'syscalls/sys_enter_connect')
       this.#connected(tid, number('uservaddr'), number('addrlen'));
   }
 
+  /** Says what is only told upon request. */
+  flush(): void {
+    for (const [containerId, counter] of this.#grants)
+      this.#say({ type: 'capabilities', containerId, grants: counter.list() });
+  }
+
   /** A container is not watched any more: if it is again, everything is said anew. */
-  forget(): void {
+  forget(containerId: string): void {
     this.#said.clear();
+    this.#grants.delete(containerId);
   }
 
   #executed(tid: number, before: number, named: string): void {
@@ -62,10 +70,15 @@ export class Interpreter {
       this.#sayOnce({ type: 'executed', containerId, path: withoutLinks(tid, path) ?? path });
   }
 
-  #asked(tid: number, capability: number): void {
+  #granted(tid: number, credentials: number, capability: number): void {
     const containerId = this.#tasks.containerOf(tid);
-    const name = CAPABILITY_NAMES[capability];
-    if (containerId !== null && name !== undefined) this.#sayOnce({ type: 'capability', containerId, name });
+    if (containerId === null) return;
+    let counter = this.#grants.get(containerId);
+    if (counter === undefined) {
+      counter = new GrantCounter();
+      this.#grants.set(containerId, counter);
+    }
+    counter.granted(credentials, capability);
   }
 
   #refused(record: TraceRecord): void {

@@ -4,8 +4,8 @@ import type { RefusedWrite } from '../../../contract/index.ts';
 
 export type TraceWord =
   | { readonly type: 'refusal'; readonly containerId: string; readonly refusal: RefusedWrite }
-  /** Without `CAP_`. */
-  | { readonly type: 'capability'; readonly containerId: string; readonly name: string }
+  /** All that its processes were granted since it is watched; before each answer to a flush. */
+  | { readonly type: 'capabilities'; readonly containerId: string; readonly grants: readonly Grant[] }
   /** A program as it was named, absolute. */
   | { readonly type: 'executed'; readonly containerId: string; readonly path: string }
   | {
@@ -16,6 +16,15 @@ export type TraceWord =
     }
   /** Events were lost. */
   | { readonly type: 'gap' };
+
+/** How often the kernel granted a capability to one set of credentials. */
+export interface Grant {
+  /** Where the kernel keeps these credentials: tells one from another while it lives. */
+  readonly credentials: number;
+  /** Without `CAP_`. */
+  readonly name: string;
+  readonly times: number;
+}
 
 export type TraceRequest =
   | { readonly type: 'watch'; readonly number: number; readonly id: string; readonly pids: readonly number[] }

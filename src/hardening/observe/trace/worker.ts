@@ -41,11 +41,14 @@ function work(instance: TraceInstance): void {
       (format, record) => interpreter.glance(format, record),
     );
     if (missed) words.push({ type: 'gap' });
+    if (requests.some(({ type }) => type === 'flush')) interpreter.flush();
     if (words.length > 0) report({ type: 'words', words });
     words = [];
     for (const request of requests) {
-      if (request.type === 'unwatch') tasks.unwatch(request.id);
-      if (request.type === 'unwatch') interpreter.forget();
+      if (request.type === 'unwatch') {
+        tasks.unwatch(request.id);
+        interpreter.forget(request.id);
+      }
       report({ type: 'done', number: request.number });
     }
   }
