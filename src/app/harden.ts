@@ -3,13 +3,13 @@ import { policyFor } from '../drift/index.ts';
 import type { ContainerDetails, Engine } from '../engine/index.ts';
 import {
   commandWorkload,
-  createImageTree,
   emitCompose,
   emitKubernetes,
   emitRun,
   emitSwarm,
   harden,
   httpWorkload,
+  readImageTree,
   type Workload,
 } from '../hardening/index.ts';
 import { PristineError } from '../kernel/index.ts';
@@ -65,7 +65,7 @@ export async function hardenContainer(
     const plan = await harden({
       ...{ engine, sensor, reader, original, workloads, liveWrites, allowExec, readyMs, mostData, signal },
       clock: context.clock,
-      image: createImageTree(original),
+      image: await readImageTree(original, signal),
       ...(onProgress && { onProgress }),
     });
     await savePlan(context.stateDirectory, plan);

@@ -12,6 +12,8 @@ export interface ImageFile {
   readonly status: FileStatus;
   /** As getcap(8) prints them; null when it has none. */
   readonly capabilities: string | null;
+  /** Of a symbolic link. */
+  readonly target: string | null;
 }
 
 interface Pending {
@@ -69,19 +71,24 @@ function* filesIn(
       // Most directories lie in one layer, and most names in them need no second look.
       if (status !== null && status.type !== 'dir' && only !== undefined) {
         if (isWhiteout(status, () => entries.xattrNames(), stack.prefix, only.ref.xwhiteouts)) continue;
-        yield { path, status, capabilities: capabilitiesOf(only.directory, name, status) };
+        yield { path, status, ...more(only.directory, name, status) };
         continue;
       }
       const found = lookup(stack, open, name);
       if (found === null) continue;
       if (found.directories.length > 0) pending.push({ path, refs: found.directories });
-      yield {
-        path,
-        status: found.status,
-        capabilities: capabilitiesOf(found.directory, found.name, found.status),
-      };
+      yield { path, status: found.status, ...more(found.directory, found.name, found.status) };
     }
   }
+}
+
+function more(
+  directory: SafeDirectory,
+  name: string,
+  status: FileStatus,
+): Pick<ImageFile, 'capabilities' | 'target'> {
+  const target = status.type === 'symlink' ? directory.readLink(name) : null;
+  return { capabilities: capabilitiesOf(directory, name, status), target };
 }
 
 /** Only programs gain by them. */

@@ -84,7 +84,12 @@ async function createOne(group: Group, original: Inspect, one: OneCopy): Promise
   });
   const whose = original === group.original ? '' : `${original.Name.slice(1)}: `;
   group.differences.push(...differences.map((sentence) => `${whose}${sentence}`));
-  const created = await create(client, name, { body, furtherNetworks: {}, networks: {} }, one.labels);
+  const created = await create(
+    client,
+    name,
+    { body, furtherNetworks: {}, networks: {}, volumes: [] },
+    one.labels,
+  );
   for (const piece of data) await copyData(group, original, created, piece);
   if (one.configuration !== null) await ownVolumes(client, created, one.configuration);
   return created;

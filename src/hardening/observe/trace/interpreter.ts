@@ -1,5 +1,5 @@
 import { decodePathBytes } from '../../../kernel/index.ts';
-import { type TraceFormat, type TraceRecord, traceNumber, traceText } from '../../../linux/index.ts';
+import { type Traced, type TraceRecord, traceNumber, traceText } from '../../../linux/index.ts';
 import { GrantCounter } from './grants.ts';
 import { absolutePath, readMemory, withoutLinks } from './process-memory.ts';
 import type { TraceWord } from './protocol.ts';
@@ -28,12 +28,12 @@ export class Interpreter {
   }
 
   /** To be called with each record as soon as it is read, in whatever order. */
-  glance(format: TraceFormat, record: TraceRecord): void {
+  glance({ format, record }: Traced): void {
     this.#calls.glance(format, record);
   }
 
   /** To be called with each record afterwards, in order. */
-  take(format: TraceFormat, record: TraceRecord): void {
+  take({ format, record }: Traced): void {
     const { tid } = record;
     const number = (name: string): number => traceNumber(format, record, name);
     const text = (name: string): string => decodePathBytes(traceText(format, record, name));

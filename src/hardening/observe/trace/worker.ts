@@ -1,14 +1,23 @@
 /** Entry of the worker thread that reads the kernel's trace. */
 import { parentPort, receiveMessageOnPort, workerData } from 'node:worker_threads';
 import { messageOf } from '../../../kernel/index.ts';
-import { clearWake, pollReadable, RunFirstWhileIdle, TraceInstance } from '../../../linux/index.ts';
+import {
+  byTime,
+  clearWake,
+  pollReadable,
+  RunFirstWhileIdle,
+  type Traced,
+  TraceInstance,
+} from '../../../linux/index.ts';
 import { PATH_CALLS } from './calls.ts';
 import { Interpreter } from './interpreter.ts';
 import type { TraceReport, TraceRequest, TraceStart, TraceWord } from './protocol.ts';
 import { Tasks } from './tasks.ts';
 
-/** A bound on how long the end waits when the wake-up is lost. */
-const LONGEST_WAIT_MS = 100;
+/** How often everything is read. */
+const LONGEST_WAIT_MS = 50;
+/** Percent. */
+const WAKE_WHEN_FULL = 25;
 const EROFS = 30;
 
 const start: TraceStart = workerData;
@@ -16,31 +25,37 @@ const closing = new Int32Array(start.closing);
 const report = (message: TraceReport): void => parentPort?.postMessage(message);
 
 try {
-  using instance = new TraceInstance('pristine');
-  work(instance);
+  // Three, so that this thread is only woken for what must be looked at while its process is there.
+  using urgent = new TraceInstance('pristine', 0);
+  using calls = new TraceInstance('pristine', WAKE_WHEN_FULL);
+  using rest = new TraceInstance('pristine', WAKE_WHEN_FULL);
+  const capabilities = enableEvents(urgent, calls, rest);
+  report({ type: 'ready', capabilities });
+  work([calls, urgent, rest]);
 } catch (error) {
   report({ type: 'refused', reason: messageOf(error) });
 }
 
-function work(instance: TraceInstance): void {
+/** @param instances in the order in which they are read: a call's arguments before its end */
+function work(instances: readonly TraceInstance[]): void {
   const tasks = new Tasks();
   let words: TraceWord[] = [];
   const interpreter = new Interpreter(tasks, (word) => words.push(word));
   const eagerness = new RunFirstWhileIdle();
-  const capabilities = enableEvents(instance);
-  report({ type: 'ready', capabilities });
+  const descriptors = [start.wakeFd, ...instances.flatMap((instance) => instance.descriptors)];
   while (Atomics.load(closing, 0) === 0) {
     const asked = performance.now();
-    const [woken] = pollReadable([start.wakeFd, ...instance.descriptors], LONGEST_WAIT_MS);
-    // What an event points to is in the memory of a process that may end in a moment.
+    const [woken] = pollReadable(descriptors, LONGEST_WAIT_MS);
     eagerness.waited(asked, performance.now());
     const requests = woken ? takeRequests() : [];
     for (const request of requests) if (request.type === 'watch') tasks.watch(request.id, request.pids);
-    const missed = instance.read(
-      (format, record) => interpreter.take(format, record),
-      (format, record) => interpreter.glance(format, record),
-    );
-    if (missed) words.push({ type: 'gap' });
+    const traced: Traced[] = [];
+    for (const instance of instances) {
+      const { found, missed } = instance.read((one) => interpreter.glance(one));
+      if (missed) words.push({ type: 'gap' });
+      for (const one of found) traced.push(one);
+    }
+    for (const one of traced.sort(byTime)) interpreter.take(one);
     if (requests.some(({ type }) => type === 'flush')) interpreter.flush();
     if (words.length > 0) report({ type: 'words', words });
     words = [];
@@ -66,14 +81,15 @@ function takeRequests(): TraceRequest[] {
 }
 
 /** @returns whether this kernel tells of capabilities */
-function enableEvents(instance: TraceInstance): boolean {
-  for (const event of ['fork', 'exec', 'exit']) instance.enable(`sched/sched_process_${event}`);
-  instance.enable('cgroup/cgroup_attach_task');
+function enableEvents(urgent: TraceInstance, calls: TraceInstance, rest: TraceInstance): boolean {
+  for (const event of ['fork', 'exit']) rest.enable(`sched/sched_process_${event}`);
+  rest.enable('cgroup/cgroup_attach_task');
+  urgent.enable('sched/sched_process_exec');
   for (const [call, { filter }] of Object.entries(PATH_CALLS))
-    instance.enable(`syscalls/sys_enter_${call}`, filter);
-  if (instance.enable('raw_syscalls/sys_exit', `ret == -${EROFS}`) === null)
+    calls.enable(`syscalls/sys_enter_${call}`, filter);
+  if (urgent.enable('raw_syscalls/sys_exit', `ret == -${EROFS}`) === null)
     throw new Error('this kernel does not trace system calls');
   if (start.wanted === 'refusals') return false;
-  instance.enable('syscalls/sys_enter_connect');
-  return instance.enable('capability/cap_capable', 'ret == 0') !== null;
+  urgent.enable('syscalls/sys_enter_connect');
+  return rest.enable('capability/cap_capable', 'ret == 0') !== null;
 }

@@ -1,0 +1,45 @@
+import type { HardeningPlan, PlannedMount } from '../../contract/index.ts';
+import { printable } from '../../kernel/index.ts';
+
+/** A word for a POSIX shell, whatever it holds. */
+export function shellWord(text: string): string {
+  return /^[\w@%+=:,./-]+$/.test(text) ? text : `'${text.replaceAll("'", `'\\''`)}'`;
+}
+
+/** Options of a tmpfs in the words of mount(8). */
+export function tmpfsOptions({ exec, size, mode, uid, gid, inodes }: PlannedMount): string {
+  return [
+    ...['rw', exec ? 'exec' : 'noexec', 'nosuid', 'nodev'],
+    ...(size === null ? [] : [`size=${size}`]),
+    ...(inodes === null ? [] : [`nr_inodes=${inodes}`]),
+    ...[`mode=${mode.toString(8)}`, `uid=${uid}`, `gid=${gid}`],
+  ].join(',');
+}
+
+/** What a plan says, line by line, for comments: printable, and nothing in it ends a line. */
+export function commentLines(plan: HardeningPlan): string[] {
+  const { container, configuration, proof, reasons, remarks } = plan;
+  return [
+    `${container.name} (${container.image}), read-only, as ${plan.id} of pristine harden`,
+    proof.proven ? `proven by ${proof.runs} runs of a copy` : `NOT PROVEN: ${proof.failures.join('; ')}`,
+    ...configuration.mounts.flatMap(({ path, kind, reasons: why }) => [
+      `${path} (${kind}):`,
+      ...why.map((reason) => `  ${reason}`),
+    ]),
+    ...Object.entries(reasons).flatMap(([member, why]) => why.map((reason) => `${member}: ${reason}`)),
+    ...remarks.map((remark) => `note: ${remark}`),
+  ].map(printable);
+}
+
+/** Options to the engine about security, with those of the plan. */
+export function securityOptions(
+  given: readonly string[],
+  { configuration: { noNewPrivileges, defaultSeccomp } }: HardeningPlan,
+): string[] {
+  const kept = given.filter(
+    (option) =>
+      !(noNewPrivileges && /^no-new-privileges/.test(option)) &&
+      !(defaultSeccomp && /^seccomp[=:]unconfined$/.test(option)),
+  );
+  return noNewPrivileges ? [...kept, 'no-new-privileges'] : kept;
+}
