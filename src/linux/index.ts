@@ -75,5 +75,5 @@ export { socketsOf } from './sockets-of.ts';
 export { dataRanges } from './sparse.ts';
 export type { FileStatus } from './statx.ts';
 export { type TraceFormat, type TraceRecord, traceNumber, traceText } from './trace-pages.ts';
-export { TraceInstance } from './tracefs.ts';
+export { byTime, type Traced, TraceInstance } from './tracefs.ts';
 export { startWatchdog } from './watchdog-timer.ts';

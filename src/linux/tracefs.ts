@@ -43,10 +43,11 @@ export class TraceInstance implements Disposable {
   /**
    * Makes an instance named `PREFIX-PID-…`, and removes those of the same prefix whose process is gone.
    *
+   * @param wakeAt how full the buffers are, in percent, when its descriptors become readable; 0: at each event
    * @throws {PristineError} E_SYSCALL: EPERM without CAP_SYS_ADMIN, ENODEV where the kernel has no tracefs; @throws
    * Node's error when it refuses an instance
    */
-  constructor(prefix: string) {
+  constructor(prefix: string, wakeAt = 0) {
     this.#mount = mountTracefs();
     const instances = `/proc/self/fd/${this.#mount}/instances`;
     try {
@@ -60,7 +61,7 @@ export class TraceInstance implements Disposable {
     }
     try {
       this.#write('buffer_size_kb', String(BUFFER_KIB));
-      this.#write('buffer_percent', '0');
+      this.#write('buffer_percent', String(wakeAt));
       // One clock for all processors, so that their events can be put in order.
       this.#write('trace_clock', 'mono');
       for (const name of readdirSync(`${this.directory}/per_cpu`))
@@ -71,7 +72,7 @@ export class TraceInstance implements Disposable {
     }
   }
 
-  /** Readable when there are events. */
+  /** Readable when there are as many events as it was asked for. */
   get descriptors(): readonly number[] {
     return this.#pipes;
   }
@@ -102,13 +103,11 @@ export class TraceInstance implements Disposable {
   /**
    * What was recorded since the last read, in the order in which it happened; does not wait.
    *
-   * @param take called for each record, in order
    * @param glance called for each record as soon as it is read, one processor's after another's: for what must be
    * looked at before it is gone
-   * @returns whether the kernel has dropped events
    */
-  read(take: TakeRecord, glance?: TakeRecord): boolean {
-    const found: TraceRecord[] = [];
+  read(glance?: (traced: Traced) => void): { readonly found: Traced[]; readonly missed: boolean } {
+    const found: Traced[] = [];
     let missed = false;
     let more = true;
     // Until all are empty: what one processor has may have its cause in another that was read before.
@@ -120,18 +119,16 @@ export class TraceInstance implements Disposable {
         const page = parseTracePage(Buffer.from(this.#buffer.subarray(0, length)));
         more ||= page.records.length > 0;
         missed ||= page.missed;
-        if (glance !== undefined) for (const record of page.records) this.#hand(record, glance);
-        found.push(...page.records);
+        for (const record of page.records) {
+          const format = this.#formats.get(record.id);
+          if (format === undefined) continue;
+          const traced = { format, record };
+          glance?.(traced);
+          found.push(traced);
+        }
       }
     }
-    found.sort((a, b) => a.time - b.time);
-    for (const record of found) this.#hand(record, take);
-    return missed;
-  }
-
-  #hand(record: TraceRecord, take: TakeRecord): void {
-    const format = this.#formats.get(record.id);
-    if (format !== undefined) take(format, record);
+    return { found: found.sort(byTime), missed };
   }
 
   /** Ends the recording and removes the instance. Idempotent. */
@@ -153,7 +150,16 @@ export class TraceInstance implements Disposable {
   }
 }
 
-export type TakeRecord = (format: TraceFormat, record: TraceRecord) => void;
+/** A record, and how it is to be read. */
+export interface Traced {
+  readonly format: TraceFormat;
+  readonly record: TraceRecord;
+}
+
+/** Also puts what several instances have recorded in order: they have one clock. */
+export function byTime(a: Traced, b: Traced): number {
+  return a.record.time - b.record.time;
+}
 
 /** A mount that has no place (fsopen(2), fsmount(2)); whoever has the descriptor can use it. */
 function mountTracefs(): number {

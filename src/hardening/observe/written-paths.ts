@@ -102,10 +102,12 @@ export class WrittenPaths {
     for (const path of this.#entries.keys()) parents.add(parentOf(path));
     return [...this.#entries]
       .filter(([path, { onlyTimes }]) => !(onlyTimes && parents.has(path)))
-      .map(([path, { onlyTimes: _, operations, phases, ...rest }]) => ({
+      .map(([path, { onlyTimes: _, operations, phases, writers, ...rest }]) => ({
         path,
         operations: [...operations],
         phases: [...phases],
+        // One that was gone before anyone looked says nothing beside others.
+        writers: writers.some(isNamed) ? writers.filter(isNamed) : writers,
         ...rest,
       }))
       .sort((a, b) => (a.path < b.path ? -1 : 1));
@@ -152,8 +154,10 @@ function writerOf(process: NonNullable<Touched['process']>, pid: number | null):
   return { exe, command, pid, uid: process.uid ?? null, gid: process.gid ?? null };
 }
 
+const isNamed = ({ command }: Writer): boolean => command !== '';
+
 /** The folder of an absolute path. */
-export function parentOf(path: string): string {
+function parentOf(path: string): string {
   return path.slice(0, Math.max(1, path.lastIndexOf('/')));
 }
 

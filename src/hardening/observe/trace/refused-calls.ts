@@ -4,12 +4,13 @@ import { pidInNamespace } from '../process-samples.ts';
 import { PATH_CALLS, type PathCall } from './calls.ts';
 import { absolutePath, commandOf, readMemory, readTextAt } from './process-memory.ts';
 
-/** A call that a thread is in, or was last in. */
+/** A call that a thread has begun. */
 interface Entered {
   readonly call: string;
   readonly how: PathCall;
   /** Its number on this architecture. */
   readonly number: number;
+  readonly time: number;
   readonly pointer: number;
   readonly directory: number;
 }
@@ -27,6 +28,7 @@ export interface RefusedCall {
 }
 
 const MOST_KEPT = 16_384;
+const MOST_OF_A_THREAD = 8;
 const ENTER = 'syscalls/sys_enter_';
 const AF_UNIX = 1;
 const AT_FDCWD = -100;
@@ -35,10 +37,10 @@ const LONGEST_ADDRESS = 110;
 
 /** Reads what a refused call has named from its process's memory, at once: a moment later that may be gone. */
 export class RefusedCalls {
-  readonly #entered = new Map<number, Entered>();
+  readonly #entered = new Map<number, readonly Entered[]>();
   readonly #refused = new Map<TraceRecord, RefusedCall>();
 
-  /** To be called with each record as soon as it is read. */
+  /** To be called with each record as soon as it is read; with an exit when all that was entered before is known. */
   glance(format: TraceFormat, record: TraceRecord): void {
     if (format.event === 'raw_syscalls/sys_exit') this.#exits(format, record);
     else if (format.event.startsWith(ENTER)) this.#enters(format, record);
@@ -59,15 +61,18 @@ export class RefusedCalls {
     const call = format.event.slice(ENTER.length);
     const how = PATH_CALLS[call];
     if (how === undefined) return;
-    this.#entered.delete(record.tid);
-    this.#entered.set(record.tid, {
+    const before = this.#entered.get(record.tid) ?? [];
+    const entered = {
       call,
       how,
       number: traceNumber(format, record, '__syscall_nr'),
       pointer: how.path === null ? 0 : traceNumber(format, record, how.path),
       // The kernel keeps it in 64 bits, and looks at 32 of them.
       directory: how.directory === undefined ? AT_FDCWD : traceNumber(format, record, how.directory) | 0,
-    });
+      time: record.time,
+    };
+    this.#entered.delete(record.tid);
+    this.#entered.set(record.tid, [entered, ...before.slice(0, MOST_OF_A_THREAD - 1)]);
     if (this.#entered.size <= MOST_KEPT) return;
     for (const oldest of this.#entered.keys()) {
       this.#entered.delete(oldest);
@@ -77,7 +82,8 @@ export class RefusedCalls {
 
   #exits(format: TraceFormat, record: TraceRecord): void {
     const { tid } = record;
-    const last = this.#entered.get(tid);
+    // It may have gone on by now, and begun other calls.
+    const last = this.#entered.get(tid)?.find(({ time }) => time < record.time);
     const entered = last?.number === traceNumber(format, record, 'id') ? last : undefined;
     const named = entered === undefined ? null : nameOf(tid, entered);
     if (this.#refused.size >= MOST_KEPT) this.#refused.clear();

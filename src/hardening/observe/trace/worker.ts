@@ -1,14 +1,7 @@
 /** Entry of the worker thread that reads the kernel's trace. */
 import { parentPort, receiveMessageOnPort, workerData } from 'node:worker_threads';
 import { messageOf } from '../../../kernel/index.ts';
-import {
-  byTime,
-  clearWake,
-  pollReadable,
-  RunFirstWhileIdle,
-  type Traced,
-  TraceInstance,
-} from '../../../linux/index.ts';
+import { byTime, clearWake, pollReadable, RunFirstWhileIdle, TraceInstance } from '../../../linux/index.ts';
 import { PATH_CALLS } from './calls.ts';
 import { Interpreter } from './interpreter.ts';
 import type { TraceReport, TraceRequest, TraceStart, TraceWord } from './protocol.ts';
@@ -31,31 +24,30 @@ try {
   using rest = new TraceInstance('pristine', WAKE_WHEN_FULL);
   const capabilities = enableEvents(urgent, calls, rest);
   report({ type: 'ready', capabilities });
-  work([calls, urgent, rest]);
+  work(urgent, calls, rest);
 } catch (error) {
   report({ type: 'refused', reason: messageOf(error) });
 }
 
-/** @param instances in the order in which they are read: a call's arguments before its end */
-function work(instances: readonly TraceInstance[]): void {
+function work(urgent: TraceInstance, calls: TraceInstance, rest: TraceInstance): void {
   const tasks = new Tasks();
   let words: TraceWord[] = [];
   const interpreter = new Interpreter(tasks, (word) => words.push(word));
   const eagerness = new RunFirstWhileIdle();
-  const descriptors = [start.wakeFd, ...instances.flatMap((instance) => instance.descriptors)];
+  const descriptors = [start.wakeFd, ...[urgent, calls, rest].flatMap((instance) => instance.descriptors)];
   while (Atomics.load(closing, 0) === 0) {
     const asked = performance.now();
     const [woken] = pollReadable(descriptors, LONGEST_WAIT_MS);
     eagerness.waited(asked, performance.now());
     const requests = woken ? takeRequests() : [];
     for (const request of requests) if (request.type === 'watch') tasks.watch(request.id, request.pids);
-    const traced: Traced[] = [];
-    for (const instance of instances) {
-      const { found, missed } = instance.read((one) => interpreter.glance(one));
-      if (missed) words.push({ type: 'gap' });
-      for (const one of found) traced.push(one);
-    }
-    for (const one of traced.sort(byTime)) interpreter.take(one);
+    // Refusals first, so that what was called is there when their turn comes.
+    const refused = urgent.read();
+    const called = calls.read((one) => interpreter.glance(one));
+    for (const one of refused.found) interpreter.glance(one);
+    const other = rest.read();
+    if (refused.missed || called.missed || other.missed) words.push({ type: 'gap' });
+    for (const one of [...refused.found, ...other.found].sort(byTime)) interpreter.take(one);
     if (requests.some(({ type }) => type === 'flush')) interpreter.flush();
     if (words.length > 0) report({ type: 'words', words });
     words = [];
