@@ -36,10 +36,11 @@ export function provisionalName({ suspectName }: ReplacementRequest): string {
 export async function recreationFor(
   client: Client,
   { note }: Original,
-  request: Pick<ReplacementRequest, 'labels' | 'readOnly'>,
+  request: Pick<ReplacementRequest, 'labels' | 'readOnly' | 'hardening'>,
 ): Promise<Recreation> {
   const successors = await successorsFor(client, note.inspect, note.networks);
-  return recreationOf(note.inspect, note, request.labels, { readOnly: request.readOnly, successors });
+  const { labels, readOnly, hardening } = request;
+  return recreationOf(note.inspect, note, labels, { readOnly, hardening, name: note.name, successors });
 }
 
 /**

@@ -17,6 +17,8 @@ import {
   text,
 } from './compare-conditions.ts';
 import { IMAGE_LABEL, imageName } from './details.ts';
+import { HARDENING_LABEL, hardeningOf } from './hardened.ts';
+import { asHardened, HARDENED_MEMBERS } from './hardened-differences.ts';
 import { PASSING_LABELS, READ_ONLY_LABEL } from './recreation.ts';
 import { TMPFS_OPTIONS } from './recreation-mounts.ts';
 import { pointedAt } from './recreation-references.ts';
@@ -37,6 +39,8 @@ export function becauseOf(change: Change): string | null {
     (when?.(change) ?? true);
   return EXPLAINED.find(fits)?.because ?? null;
 }
+
+const HARDENED = 'a hardened configuration was laid over it';
 
 const endpoint = ['NetworkSettings', 'Networks', '*'];
 
@@ -71,6 +75,15 @@ export const EXPLAINED: readonly Explanation[] = [
     because: 'a read-only replacement was asked for',
     when: readOnlyAsked,
   },
+  {
+    at: ['Config', 'Labels', HARDENING_LABEL],
+    because: HARDENED,
+    when: ({ replacement }) => hardeningOf(replacement) !== null,
+  },
+  { at: ['Config', 'User'], because: HARDENED, when: asHardened },
+  { at: ['HostConfig', HARDENED_MEMBERS.join('|')], because: HARDENED, when: asHardened },
+  { at: ['HostConfig', 'Tmpfs', '*'], because: HARDENED, when: asHardened },
+  { at: ['Mounts', '*', '*'], because: HARDENED, when: asHardened },
   {
     at: ['HostConfig', 'ReadonlyRootfs'],
     because: 'a read-only replacement was asked for',

@@ -1,11 +1,18 @@
 /** A hardened configuration laid over the request that makes a container like another one. */
-import { constants, open } from 'node:fs/promises';
-import { type HardenedConfiguration, type PlannedMount, plannedVolumeName } from '../../contract/index.ts';
-import type { Client } from './client.ts';
+import {
+  type HardenedConfiguration,
+  hardenedConfigurationSchema,
+  type PlannedMount,
+  plannedVolumeName,
+} from '../../contract/index.ts';
+import { isAtOrBelow } from './recreation-mounts.ts';
 import type { HostConfig, Inspect, MountRequest } from './vendor.ts';
 
 /** Label of a volume that was made for a place of a hardened container. */
 export const VOLUME_LABEL = 'pristine.volume-of';
+
+/** Label of a container with the configuration that was laid over its original's, as JSON without the reasons. */
+export const HARDENING_LABEL = 'pristine.hardening';
 
 /** The members of a request's HostConfig that matter here. */
 export type HostRequest = Pick<HostConfig, 'Tmpfs' | 'Binds' | 'SecurityOpt' | 'CapAdd' | 'CapDrop'> & {
@@ -25,17 +32,18 @@ export function hardenedHost(
   volumeName: (mount: PlannedMount) => string,
   labels: Readonly<Record<string, string>>,
 ): Record<string, unknown> {
-  const taken = new Set([
+  const taken = [
     ...(host.Binds ?? []).map((bind) => bind.split(':')[1] ?? ''),
     ...(host.Mounts ?? []).map(({ Target }) => Target),
     ...Object.keys(host.Tmpfs ?? {}),
-  ]);
-  const free = configuration.mounts.filter(({ path }) => !taken.has(path));
+  ];
+  const free = configuration.mounts.filter(({ path }) => !taken.some((mount) => isAtOrBelow(path, mount)));
   const tmpfs = free.filter(({ kind }) => kind === 'tmpfs');
   const volumes = free.filter(({ kind }) => kind === 'volume');
   const { capabilities, pidsLimit, memoryLimit } = configuration;
+  const groups = configuration.groups.map(String).filter((group) => !host.GroupAdd?.includes(group));
   return {
-    ReadonlyRootfs: configuration.readOnlyRoot,
+    ...(configuration.readOnlyRoot ? { ReadonlyRootfs: true } : {}),
     Tmpfs: {
       ...host.Tmpfs,
       ...Object.fromEntries(tmpfs.map((mount) => [mount.path, tmpfsOptions(mount)])),
@@ -49,15 +57,18 @@ export function hardenedHost(
         VolumeOptions: { Labels: labels },
       })),
     ],
-    ...(capabilities === null ? {} : { CapDrop: ['ALL'], CapAdd: [...capabilities] }),
-    ...(configuration.groups.length === 0
-      ? {}
-      : { GroupAdd: [...(host.GroupAdd ?? []), ...configuration.groups.map(String)] }),
+    ...(capabilities === null ? {} : { CapDrop: ['ALL'], CapAdd: capabilities.map(listed).sort() }),
+    ...(groups.length === 0 ? {} : { GroupAdd: [...(host.GroupAdd ?? []), ...groups] }),
     SecurityOpt: securityOptions(host.SecurityOpt ?? [], configuration),
     ...(pidsLimit === null ? {} : { PidsLimit: pidsLimit }),
     // Swap as well, or the limit is one of memory alone.
     ...(memoryLimit === null ? {} : { Memory: memoryLimit, MemorySwap: memoryLimit }),
   };
+}
+
+/** As the engine lists it. */
+function listed(capability: string): string {
+  return `CAP_${capability.toUpperCase().replace(/^CAP_/, '')}`;
 }
 
 /** Options in the words of mount(8), as the engine takes them for a tmpfs. */
@@ -81,26 +92,24 @@ function securityOptions(given: readonly string[], configuration: HardenedConfig
   return configuration.noNewPrivileges ? [...kept, 'no-new-privileges'] : kept;
 }
 
+export function hardeningLabel(configuration: HardenedConfiguration): string {
+  return JSON.stringify({
+    ...configuration,
+    mounts: configuration.mounts.map((mount) => ({ ...mount, reasons: [] })),
+  });
+}
+
+/** The configuration in a container's label; null when it has none that can be read. */
+export function hardeningOf(container: Inspect): HardenedConfiguration | null {
+  try {
+    const label = JSON.parse(container.Config.Labels?.[HARDENING_LABEL] ?? 'null');
+    return hardenedConfigurationSchema.safeParse(label).data ?? null;
+  } catch {
+    return null;
+  }
+}
+
 /** The volume that a replacement of a container gets for a place. */
 export function replacementVolume(name: string): (mount: PlannedMount) => string {
   return ({ path }) => plannedVolumeName(name, path);
-}
-
-/**
- * Gives the volumes of a container that was just created their owners; those that the image fills have them from there.
- * Works where the engine's storage is on this host.
- */
-export async function ownVolumes(
-  client: Client,
-  container: Inspect,
-  configuration: HardenedConfiguration,
-): Promise<void> {
-  for (const { path, kind, hydrated, uid, gid, mode } of configuration.mounts) {
-    const name = container.Mounts?.find(({ Destination }) => Destination === path)?.Name;
-    if (kind !== 'volume' || hydrated || name === undefined) continue;
-    const { Mountpoint } = await client.ask('inspect a volume', client.quick.getVolume(name).inspect());
-    await using folder = await open(Mountpoint, constants.O_RDONLY | constants.O_DIRECTORY | constants.O_NOFOLLOW);
-    await folder.chown(uid, gid);
-    await folder.chmod(mode);
-  }
 }

@@ -17,6 +17,7 @@ import { disconnectNetwork, removableNetworks } from './networks.ts';
 import type { Notes } from './notes.ts';
 import { type Original, originalOf } from './original.ts';
 import type { Inspect } from './vendor.ts';
+import { fillVolumes } from './volume-contents.ts';
 import { isWaitingNetworkLost, joinWaitingNetwork } from './waiting-network.ts';
 
 /**
@@ -48,10 +49,12 @@ export async function makeWaiting(
   client: Client,
   original: Original,
   name: string,
-  request: Pick<ReplacementRequest, 'labels' | 'readOnly'>,
+  request: Omit<ReplacementRequest, 'suspectName'>,
   { place, onCreated }: PrepareOptions,
 ): Promise<Replacement> {
-  const why = whyNot(original.note.inspect);
+  const why =
+    whyNot(original.note.inspect) ??
+    (request.carry?.length ? 'data is to be carried over to it first' : null);
   if (why !== null) throw notPrepared(name, why);
   let made: Inspect | null = null;
   try {
@@ -59,6 +62,7 @@ export async function makeWaiting(
     made = await create(client, name, recreation, request.labels);
     const networks = removableNetworks(made.NetworkSettings.Networks);
     for (const network of networks) await disconnectNetwork(client, network, made.Id);
+    await fillVolumes(client, original.note.id, made, request);
     await onCreated?.(made.Id);
     await startWaiting(client, made, place === 'internal-network' && networks.length > 0);
     return { id: made.Id, name };

@@ -61,7 +61,7 @@ export function shortLivedFolders(
   return Object.fromEntries(free.map((path) => [path, TMPFS_OPTIONS]));
 }
 
-function isAtOrBelow(path: string, mount: string): boolean {
+export function isAtOrBelow(path: string, mount: string): boolean {
   const base = withoutTrailingSlash(mount);
   return path === base || path.startsWith(`${base}/`);
 }

@@ -1,6 +1,12 @@
 import type { HardenedConfiguration } from '../../contract/index.ts';
 import { IMAGE_LABEL, imageName } from './details.ts';
-import { hardenedHost, replacementVolume, VOLUME_LABEL } from './hardened.ts';
+import {
+  HARDENING_LABEL,
+  hardenedHost,
+  hardeningLabel,
+  replacementVolume,
+  VOLUME_LABEL,
+} from './hardened.ts';
 import { requestedEndpoint } from './networks.ts';
 import { recreatedMounts, shortLivedFolders } from './recreation-mounts.ts';
 import { networkModeOf, pinnedPorts, primaryNetwork } from './recreation-network.ts';
@@ -42,6 +48,8 @@ export interface RecreationOptions {
   readonly readOnly?: { readonly writable: readonly string[] } | undefined;
   /** A configuration laid over the original's; instead of `readOnly`. */
   readonly hardening?: HardenedConfiguration | undefined;
+  /** Name that the container is known by, where it does not have it now; names its volumes. */
+  readonly name?: string;
   /** Containers that have been replaced since the original was made. */
   readonly successors?: Successors;
 }
@@ -68,18 +76,24 @@ export function recreationOf(
   const { [primary ?? '']: first, ...others } = networks;
   const mounted = new Set((original.Mounts ?? []).map((mount) => mount.Destination));
   const volumes = Object.entries(config.Volumes ?? {}).filter(([path]) => !mounted.has(path));
+  const { hardening, name = original.Name.replace(/^\//, '') } = options;
+  const asked = { ...host, ...recreatedMounts(original), SecurityOpt: securityOptions(host) };
+  const hardened =
+    hardening === undefined
+      ? {}
+      : hardenedHost(asked, hardening, replacementVolume(name), { [VOLUME_LABEL]: name });
   const body = {
     ...config,
+    ...(hardening?.user ? { User: hardening.user } : {}),
     ...hostNames(original),
     ...(host.NetworkMode.startsWith('container:') ? { ExposedPorts: {} } : {}),
     Image: original.Image,
     // Null would mean the image's own; an empty one is how its absence is asked for.
     Entrypoint: config.Entrypoint?.length ? config.Entrypoint : [''],
     Volumes: Object.fromEntries(volumes),
-    Labels: labelsOf(original, labels, options.readOnly !== undefined),
+    Labels: labelsOf(original, labels, options),
     HostConfig: {
-      ...host,
-      ...recreatedMounts(original),
+      ...asked,
       ...(options.readOnly === undefined
         ? {}
         : {
@@ -92,7 +106,7 @@ export function recreationOf(
       NetworkMode: networkModeOf(pointedAt(host.NetworkMode, successors), primary, first),
       PortBindings: pinnedPorts(host, network.ports),
       RestartPolicy: network.restartPolicy ?? host.RestartPolicy,
-      SecurityOpt: securityOptions(host),
+      ...hardened,
       Links: (host.Links ?? []).map((link) => successors.link(link)),
     },
     ...(primary === null || first === undefined
@@ -106,14 +120,15 @@ export function recreationOf(
 function labelsOf(
   original: Inspect,
   labels: Readonly<Record<string, string>>,
-  readOnly: boolean,
+  { readOnly, hardening }: RecreationOptions,
 ): Record<string, string> {
   const own = original.Config.Labels ?? {};
   const passing: ReadonlySet<string> = new Set(PASSING_LABELS);
   return {
     ...Object.fromEntries(Object.entries(own).filter(([name]) => !passing.has(name))),
     [IMAGE_LABEL]: imageName(original.Config.Image, own),
-    ...(readOnly ? { [READ_ONLY_LABEL]: 'true' } : {}),
+    ...(readOnly === undefined ? {} : { [READ_ONLY_LABEL]: 'true' }),
+    ...(hardening === undefined ? {} : { [HARDENING_LABEL]: hardeningLabel(hardening) }),
     ...labels,
   };
 }

@@ -19,6 +19,7 @@ import { connectMissing } from './networks.ts';
 import type { Notes } from './notes.ts';
 import { type Original, originalOf } from './original.ts';
 import type { Endpoint, Inspect } from './vendor.ts';
+import { fillVolumes } from './volume-contents.ts';
 import { isWaiting, leaveWaitingNetwork } from './waiting-network.ts';
 
 export interface ReplaceHooks {
@@ -63,6 +64,7 @@ export async function replacePristine(
     if (original.present !== null) await renameTo(client, original.present, request.suspectName);
     if (made === null) made = await create(client, name, recreation, request.labels);
     else await renameTo(client, made, name);
+    if (!hasRun(made)) await fillVolumes(client, suspectId, made, request);
     await bringUp(client, made, recreation.networks, suspectId, hooks);
     return { id: made.Id, name };
   } catch (error) {

@@ -6,9 +6,9 @@ import type { ContainerCopy, CopyRequest } from '../../port.ts';
 import { create } from '../candidates.ts';
 import type { Client } from '../client.ts';
 import { engineFailure } from '../failures.ts';
-import { ownVolumes } from '../hardened.ts';
 import { lookUp } from '../lookup.ts';
 import type { Inspect } from '../vendor.ts';
+import { ownVolumes } from '../volume-contents.ts';
 import { companionsOf } from './companions.ts';
 import { changedSince, copyFolder, sizeOf } from './data.ts';
 import { COMPANION, COPIES_OF, COPY_GROUP } from './labels.ts';
@@ -84,12 +84,7 @@ async function createOne(group: Group, original: Inspect, one: OneCopy): Promise
   });
   const whose = original === group.original ? '' : `${original.Name.slice(1)}: `;
   group.differences.push(...differences.map((sentence) => `${whose}${sentence}`));
-  const created = await create(
-    client,
-    name,
-    { body, furtherNetworks: {}, networks: {}, volumes: [] },
-    one.labels,
-  );
+  const created = await create(client, name, { body, furtherNetworks: {}, networks: {} }, one.labels);
   for (const piece of data) await copyData(group, original, created, piece);
   if (one.configuration !== null) await ownVolumes(client, created, one.configuration);
   return created;
