@@ -172,15 +172,15 @@ test('what runs already is told of too, by whoever it is started', async () => {
   const ended = (async () => {
     for await (const event of reader.events()) told.push(event);
   })();
-  await other.sh('(echo x > /other) || true');
-  await container.sh('(echo x > /one) || true; (echo x > /one) || true');
+  await other.sh(again('(echo x > /other) || true'));
+  await container.sh(again('(echo x > /one) || true'));
   await sleep(200);
   await reader.remove(container.id);
-  await container.sh('(echo x > /two) || true');
+  await container.sh(again('(echo x > /two) || true'));
   await sleep(200);
   await reader[Symbol.asyncDispose]();
   await ended;
-  expect(told.map(({ containerId, refusal }) => [containerId, refusal.path])).toEqual([
-    [container.id, '/one'],
-  ]);
+  expect(new Set(told.map(({ containerId }) => containerId))).toEqual(new Set([container.id]));
+  const paths = told.map(({ refusal }) => refusal.path).filter((path) => path !== null);
+  expect(paths).toEqual(['/one']);
 });

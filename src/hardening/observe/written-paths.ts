@@ -7,6 +7,7 @@ type Operation = WrittenPath['operations'][number];
 
 /** A container can write to as many paths as it likes: what is beyond this is told as a write to its folder. */
 const MOST_PATHS = 50_000;
+const MOST_FOLDERS = 5000;
 /** Characters of all paths together. */
 const MOST_CHARACTERS = 16 << 20;
 
@@ -113,11 +114,11 @@ export class WrittenPaths {
       .sort((a, b) => (a.path < b.path ? -1 : 1));
   }
 
-  #entryOf(path: string): [string, Entry] {
+  #entryOf(path: string, mostPaths = MOST_PATHS): [string, Entry] {
     const known = this.#entries.get(path);
     if (known !== undefined) return [path, known];
-    const full = this.#entries.size >= MOST_PATHS || this.#characters + path.length > MOST_CHARACTERS;
-    if (full && path !== '/') return this.#entryOf(parentOf(path));
+    const full = this.#entries.size >= mostPaths || this.#characters + path.length > MOST_CHARACTERS;
+    if (full && path !== '/') return this.#entryOf(parentOf(path), MOST_PATHS + MOST_FOLDERS);
     const entry: Entry = {
       type: 'unknown',
       operations: new Set(),
