@@ -66,6 +66,8 @@ export const incidentSchema = z.object({
   replacement: z.object({ id: z.string(), name: z.string() }).nullable(),
   /** The compromised container, while it is kept, frozen and off the network, after its replacement. */
   suspect: z.object({ id: z.string(), name: z.string(), until: z.iso.datetime() }).nullable(),
+  /** Of a replacement without a suspicion: the plan by which the container is to be hardened. */
+  plan: z.string().optional(),
   /** Why a failed incident failed. */
   error: z.string().optional(),
 });

@@ -26,6 +26,7 @@ export const ERROR_CATALOGUE = {
   E_NO_SUCH_PATH: { exit: EXIT.failed, meaning: 'The path is neither in the container nor in its image.' },
   E_NO_SUCH_INCIDENT: { exit: EXIT.failed, meaning: 'No incident has that id.' },
   E_NO_SUCH_BUNDLE: { exit: EXIT.failed, meaning: 'No evidence bundle has that id or path.' },
+  E_NO_SUCH_PLAN: { exit: EXIT.failed, meaning: 'No plan is kept for that container, or has that id.' },
   E_NOT_SUPPORTED: { exit: EXIT.failed, meaning: 'This host or engine cannot do what was asked.' },
   E_NEEDS_ROOT: {
     exit: EXIT.failed,

@@ -30,8 +30,9 @@ export async function withdrawAfter(
   }
   await store.updateIncident(incident.id, { replacement: null });
   await journal.undo(['prepare', 'redirect', 'replace', 'health'], 'the replacement was taken away again');
-  // Nobody has proved that it can live with a read-only root.
-  if (decide.readOnly) await journal.amend('decide', { ...decide, readOnly: false });
+  // Nobody has proved that it can live with a read-only root, or what was proven does not hold any more.
+  const { plan, ...writable } = decide;
+  if (decide.readOnly) await journal.amend('decide', { ...writable, readOnly: false });
 }
 
 /**
@@ -167,7 +168,9 @@ async function endRepave(journal: Journal, error: unknown, deps: ResponseDepende
     });
   }
   const end = isCompromised ? '' : '; the old container serves on';
-  await journal.giveUp(`it was not repaved: ${messageOf(error)}${end}`);
+  await journal.giveUp(
+    `it was not ${progress.decide?.plan === undefined ? 'repaved' : 'hardened'}: ${messageOf(error)}${end}`,
+  );
   await store.updateIncident(incident.id, { state: 'closed', endedAt: clock.now().toISOString() });
   return true;
 }

@@ -6,6 +6,7 @@ export type {
   ResponseDependencies,
   StartHold,
   StepReport,
+  Trial,
 } from './port.ts';
-export { automaticOrder } from './progress.ts';
+export { type AppliedPlan, automaticOrder } from './progress.ts';
 export { isFrozenBy, keptWith, mayGo, refreeze, respond } from './respond.ts';

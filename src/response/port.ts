@@ -3,6 +3,7 @@ import type { Incident, Policy, ResponseStep, TimelineEntry, VerifyReport } from
 import type { ContainerDetails, Engine } from '../engine/index.ts';
 import type { Clock } from '../kernel/index.ts';
 import type { Store } from '../store/index.ts';
+import type { AppliedPlan } from './progress.ts';
 
 /** Keeps and checks evidence. */
 export interface EvidenceKeeper {
@@ -43,6 +44,14 @@ export interface LayerHold {
   release(containerId: string): Promise<void>;
 }
 
+/** What a person who replaces a container wants of the new one. */
+export interface Trial {
+  /** Throws when the replacement, which is healthy, does not work. */
+  check(replacementId: string): Promise<void>;
+  /** Called while a replacement that is about to be taken away is still there. */
+  failed(replacementId: string): Promise<void>;
+}
+
 export interface StepReport {
   readonly incident: string;
   readonly container: { readonly id: string; readonly name: string };
@@ -63,6 +72,14 @@ export interface ResponseDependencies {
   readonly layerHold?: LayerHold;
   /** How the container of an incident is to be replaced, by its policy. */
   readonly policyFor: (incident: Incident) => Promise<Pick<Policy, 'recovery' | 'lockFirst'>>;
+  /**
+   * The plan that a replacement is to be hardened by: the one that the incident names, else the newest that was
+   * proven for its container and image; null where there is none.
+   * @throws {PristineError} E_NO_SUCH_PLAN, E_STATE for one that is named
+   */
+  readonly planFor: (incident: Incident) => Promise<AppliedPlan | null>;
+  /** How a replacement is tried before the original is given up; without it, by its health alone. */
+  readonly trial?: Trial;
   readonly clock: Clock;
   /** Told of every step, after the journal has it. */
   readonly onStep: (report: StepReport) => void;

@@ -1,4 +1,9 @@
-import type { RecoveryPolicy, ResponseOrder, ResponseStep } from '../contract/index.ts';
+import type {
+  HardenedConfiguration,
+  RecoveryPolicy,
+  ResponseOrder,
+  ResponseStep,
+} from '../contract/index.ts';
 import type { FrozenState, Replacement, ReplacementPlan } from '../engine/index.ts';
 import type { JournalEntry } from '../store/index.ts';
 
@@ -12,9 +17,22 @@ import type { JournalEntry } from '../store/index.ts';
  */
 export type Way = 'freeze' | 'start-first' | 'standby' | 'offline' | 'repave';
 
+/** A plan by which a replacement is hardened. */
+export interface AppliedPlan {
+  readonly id: string;
+  readonly configuration: HardenedConfiguration;
+}
+
 /** What the steps so far have left; exactly what the journal holds. */
 export interface Progress {
-  decide?: { way: Way; readOnly: boolean; lockFirst: boolean; recovery: RecoveryPolicy };
+  decide?: {
+    way: Way;
+    readOnly: boolean;
+    lockFirst: boolean;
+    recovery: RecoveryPolicy;
+    /** How it is made read-only, where there is a plan for it. */
+    plan?: AppliedPlan;
+  };
   lock?: Record<string, never>;
   /** The candidate is null where none could be had early. */
   prepare?: { candidate: string | null };

@@ -28,6 +28,8 @@ export async function respond(incidentId: string, deps: ResponseDependencies): P
   if (deps.byHand) await beginAnew(journal, hasGivenUp(entries));
   else if (hasGivenUp(entries)) return incident;
   await store.updateIncident(incidentId, { state: 'responding' });
+  if (hasFailedTrial(journal) && (await giveUpIfDue(journal, failedTrial(incident), deps)))
+    return store.incident(incidentId);
   await keepFrozen(journal, isLetGo(entries), deps);
   await keepServing(journal, deps);
 
@@ -40,6 +42,18 @@ export async function respond(incidentId: string, deps: ResponseDependencies): P
   if (journal.progress.decide?.way === 'offline') return stayOffline(journal, deps);
   await store.updateIncident(incidentId, { state: 'healed', endedAt: deps.clock.now().toISOString() });
   return store.incident(incidentId);
+}
+
+/** A hardened replacement that failed once is not tried again, also when the roll-back was interrupted. */
+function hasFailedTrial(journal: Journal): boolean {
+  const { decide } = journal.progress;
+  return decide?.way === 'repave' && decide.plan !== undefined && journal.failures(isAboutService) > 0;
+}
+
+function failedTrial({ container: { name } }: Incident): PristineError {
+  return new PristineError('E_REPLACE', `the hardened ${name} failed, and its roll-back was interrupted`, {
+    next: `Look at what was refused with "pristine incident", and make the plan anew with "pristine harden ${name}".`,
+  });
 }
 
 /** Runs the steps that are left. After one about the replacement has failed, those that keep evidence. */

@@ -16,6 +16,8 @@ export interface NewIncident {
   readonly openedAt: string;
   /** Why it is replaced; an incident when absent. A repave is journalled alike, and listed nowhere. */
   readonly purpose?: ResponsePurpose;
+  /** Id of the plan by which the replacement is hardened. */
+  readonly plan?: string;
 }
 
 export type ResponsePurpose = 'incident' | 'repave';

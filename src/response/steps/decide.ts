@@ -1,7 +1,7 @@
 import type { Incident, RecoveryPolicy } from '../../contract/index.ts';
 import { messageOf, PristineError } from '../../kernel/index.ts';
 import type { ResponseDependencies } from '../port.ts';
-import type { Way } from '../progress.ts';
+import type { AppliedPlan, Way } from '../progress.ts';
 import type { Step } from './step.ts';
 
 const HOUR_MS = 3_600_000;
@@ -16,9 +16,10 @@ export const decide: Step<'decide'> = {
     const { store, clock, byHand } = deps;
     const { recovery, lockFirst } = await deps.policyFor(incident);
     if ((await store.purposeOf(incident.id)) === 'repave') {
+      const plan = incident.plan === undefined ? null : await deps.planFor(incident);
       return {
-        data: { way: 'repave', readOnly: false, lockFirst: false, recovery },
-        text: 'its age has come',
+        data: { way: 'repave', readOnly: false, lockFirst: false, recovery, ...(plan && { plan }) },
+        text: plan === null ? 'its age has come' : `it is to be hardened, as ${plan.id} has it`,
       };
     }
     const hourAgo = new Date(clock.now().getTime() - HOUR_MS).toISOString();
@@ -27,9 +28,12 @@ export const decide: Step<'decide'> = {
     const readOnly = recovery.readOnlyAfter > 0 && times >= recovery.readOnlyAfter;
     const offline = recovery.offlineAfter > 0 && times >= recovery.offlineAfter;
     const way = offline ? 'offline' : wayOf(recovery, readOnly);
+    // The list of folders that policy has fits all containers a little; a plan was proven with this one's image.
+    const plan = readOnly && !offline ? await deps.planFor(incident).catch(() => null) : null;
+    const decided = { way, readOnly, lockFirst: lockFirst || way === 'start-first', recovery };
     return {
-      data: { way, readOnly, lockFirst: lockFirst || way === 'start-first', recovery },
-      text: sentence(way, readOnly, times),
+      data: { ...decided, ...(plan && { plan }) },
+      text: sentence(decided, times, plan),
     };
   },
 };
@@ -48,9 +52,14 @@ const WAYS: Readonly<Record<Way, string>> = {
   repave: 'replace it',
 };
 
-function sentence(way: Way, readOnly: boolean, times: number): string {
+function sentence(
+  { way, readOnly }: { readonly way: Way; readonly readOnly: boolean },
+  times: number,
+  plan: AppliedPlan | null,
+): string {
   const again = times === 0 ? '' : `; it was replaced ${times} times within the last hour`;
-  return `${WAYS[way]}${readOnly && way !== 'offline' ? ', read-only' : ''}${again}`;
+  const how = plan === null ? '' : `, as ${plan.id} has it`;
+  return `${WAYS[way]}${readOnly && way !== 'offline' ? `, read-only${how}` : ''}${again}`;
 }
 
 /** An attacker must not be able to take the service down by being found again and again. */

@@ -1,4 +1,5 @@
-import type { Difference } from '../../engine/index.ts';
+import type { Incident } from '../../contract/index.ts';
+import type { Difference, ReplacementPlan } from '../../engine/index.ts';
 import { messageOf, PristineError, printable } from '../../kernel/index.ts';
 import type { ResponseDependencies } from '../port.ts';
 import type { Progress } from '../progress.ts';
@@ -9,16 +10,17 @@ export const prepare: Step<'prepare'> = {
   run: async (incident, progress, deps) => {
     const { engine, healthTimeoutMs } = deps;
     const request = requestFor(incident, progress);
-    const plan = await engine.planReplacement(incident.container.id, request);
-    const shared = plan.sharedWritable;
-    const why =
-      shared.length > 0 ? `both would write to ${shared.slice(0, 3).join(', ')}` : plan.notPreparable;
+    const [plan, carried] = await Promise.all([
+      engine.planReplacement(incident.container.id, request),
+      carriedFolders(incident, progress, deps),
+    ]);
+    const why = whyNotEarly(plan, carried);
     if (why !== null) return { data: { candidate: null }, text: `not possible: ${why}` };
     try {
       const made = await engine.prepareReplacement(incident.container.id, request, {
         place: 'internal-network',
       });
-      await engine.waitHealthy(made.id, healthTimeoutMs);
+      await engine.waitHealthy(made.id, healthTimeoutMs).catch(tellTrial(made.id, deps));
       return { data: { candidate: made.id }, text: `${made.id.slice(0, 12)} is ready` };
     } catch (error) {
       await engine.withdrawReplacement(incident.container.id, request);
@@ -28,6 +30,40 @@ export const prepare: Step<'prepare'> = {
     }
   },
 };
+
+function whyNotEarly(
+  { sharedWritable: shared, notPreparable }: ReplacementPlan,
+  carried: readonly string[],
+): string | null {
+  const first = (paths: readonly string[]) => paths.slice(0, 3).map(printable).join(', ');
+  if (carried.length > 0) return `what it has in ${first(carried)} goes over once it has ended`;
+  return shared.length > 0 ? `both would write to ${first(shared)}` : notPreparable;
+}
+
+/**
+ * Folders that hold data in the root filesystem, and for which the plan of a container that nobody suspects has a
+ * volume. Of one that is compromised nothing goes over: what comes in its place is as the image has it.
+ */
+async function carriedFolders(
+  { container }: Incident,
+  { decide }: Progress,
+  { engine }: ResponseDependencies,
+): Promise<string[]> {
+  if (decide?.way !== 'repave' || decide.plan === undefined) return [];
+  const { mounts } = await engine.inspect(container.id);
+  const mounted = new Set(mounts.map(({ destination }) => destination));
+  return decide.plan.configuration.mounts
+    .filter(({ kind, path }) => kind === 'volume' && !mounted.has(path))
+    .map(({ path }) => path);
+}
+
+/** Lets whoever tries a replacement look at it, before it is taken away for the error. */
+function tellTrial(id: string, { trial }: ResponseDependencies): (error: unknown) => Promise<never> {
+  return async (error) => {
+    await trial?.failed(id);
+    throw error;
+  };
+}
 
 export const redirect: Step<'redirect'> = {
   intent: ({ container }) => `lead new connections of ${container.name} to its replacement`,
@@ -46,17 +82,21 @@ export const redirect: Step<'redirect'> = {
 
 export const replace: Step<'replace'> = {
   intent: ({ container }) => `put a pristine container in the place of ${container.name}`,
-  run: async (incident, progress, { engine, store, startHold }) => {
+  run: async (incident, progress, deps) => {
+    const { engine, store, startHold } = deps;
     const candidate = candidateOf(progress);
     try {
+      const carry = await carriedFolders(incident, progress, deps);
       const replacement = await engine.replacePristine(incident.container.id, {
         ...requestFor(incident, progress),
         ...(candidate === null ? {} : { candidate }),
+        ...(carry.length === 0 ? {} : { carry }),
       });
       // Where another came in the candidate's place, as after a crash of the engine, new connections went nowhere.
       if (progress.redirect !== undefined) await engine.endRedirection(incident.container.id);
       await store.updateIncident(incident.id, { replacement });
-      const text = `${replacement.name} runs again, pristine, as ${replacement.id.slice(0, 12)}`;
+      const how = progress.decide?.plan === undefined ? 'pristine' : 'hardened';
+      const text = `${replacement.name} runs again, ${how}, as ${replacement.id.slice(0, 12)}`;
       return { data: { ...replacement }, text };
     } finally {
       if (progress.freeze?.candidate != null) await startHold?.release(progress.freeze.candidate);
@@ -70,9 +110,13 @@ function candidateOf({ prepare: prepared, redirect: led, freeze }: Progress): st
 
 export const health: Step<'health'> = {
   intent: () => 'wait until the replacement is healthy',
-  run: async (_incident, { replace: replaced }, { engine, healthTimeoutMs }) => {
+  run: async (_incident, { replace: replaced }, deps) => {
+    const { engine, healthTimeoutMs, trial } = deps;
     const { id } = required(replaced, 'replace');
-    await engine.waitHealthy(id, healthTimeoutMs);
+    await engine
+      .waitHealthy(id, healthTimeoutMs)
+      .then(() => trial?.check(id))
+      .catch(tellTrial(id, deps));
     const { autoRemove } = await engine.inspect(id);
     return { data: { autoRemove }, text: 'the replacement is healthy' };
   },

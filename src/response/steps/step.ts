@@ -36,10 +36,21 @@ export function required<T>(data: T | undefined, step: ResponseStep): T {
 /** How the replacement of an incident's container is asked for, the same at every attempt. */
 export function requestFor({ id, container }: Incident, { decide }: Progress): ReplacementRequest {
   return {
-    labels: { 'pristine.incident': id, 'pristine.replaces': container.id },
+    labels: {
+      ...{ 'pristine.incident': id, 'pristine.replaces': container.id },
+      ...(decide?.plan && { [PLAN_LABEL]: decide.plan.id }),
+    },
     suspectName: `${container.name}-${id}`,
-    ...(decide?.readOnly ? { readOnly: { writable: decide.recovery.writable } } : {}),
+    ...readOnlyAs(decide),
   };
+}
+
+/** Label of a container that was hardened: the id of the plan. */
+export const PLAN_LABEL = 'pristine.plan';
+
+function readOnlyAs(decide: Progress['decide']): Pick<ReplacementRequest, 'readOnly' | 'hardening'> {
+  if (decide?.plan !== undefined) return { hardening: decide.plan.configuration };
+  return decide?.readOnly ? { readOnly: { writable: decide.recovery.writable } } : {};
 }
 
 /** Whether an error says that a container is not there any more. */

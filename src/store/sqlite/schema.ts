@@ -17,7 +17,7 @@ export interface IncidentTable {
   /** Milliseconds since 1970, for order: ISO texts of unlike precision do not sort. */
   opened_ms: number;
   ended_at: string | null;
-  /** JSON of `{ container, mode, openedAt }`. */
+  /** JSON of `{ container, mode, openedAt, plan? }`. */
   opening: string;
   /** JSON of `{ id, name }`. */
   replacement: string | null;

@@ -42,9 +42,9 @@ export function createSqliteStore(db: Kysely<Tables>, path: string, database: Da
   }
 
   return {
-    openIncident: ({ id, container, mode, openedAt, purpose = 'incident' }) =>
+    openIncident: ({ id, container, mode, openedAt, purpose = 'incident', plan }) =>
       attempt(async () => {
-        const opening = JSON.stringify({ container, mode, openedAt });
+        const opening = JSON.stringify({ container, mode, openedAt, plan });
         const opened_ms = Date.parse(openedAt);
         const state = 'open' as const;
         const row = { id, container_id: container.id, state, opened_ms, opening, purpose };
@@ -204,7 +204,7 @@ function timelineRow(incidentId: string, entry: TimelineEntry) {
 }
 
 function toIncident(row: Selectable<IncidentTable>, findings: Finding[], bundles: string[]): Incident {
-  const opening = JSON.parse(row.opening) as Pick<Incident, 'container' | 'mode' | 'openedAt'>;
+  const opening = JSON.parse(row.opening) as Pick<Incident, 'container' | 'mode' | 'openedAt' | 'plan'>;
   const worst = findings.reduce((rank, { severity }) => Math.max(rank, SEVERITIES.indexOf(severity)), 0);
   return {
     id: row.id,
