@@ -97,9 +97,10 @@ export const plannedMountSchema = z.object({
 });
 export type PlannedMount = z.infer<typeof plannedMountSchema>;
 
-/** Name of the volume that a container gets for a planned place, the same each time. */
+/** Name of the volume that a container gets for a planned place: the same each time, and another for each path. */
 export function plannedVolumeName(container: string, path: string): string {
-  return `${container}${path.replaceAll(/[^A-Za-z0-9_.-]+/g, '-')}`;
+  const escaped = (character: string) => `_${character.codePointAt(0)?.toString(16)}`;
+  return `${container}${path.replaceAll(/[^A-Za-z0-9./]/gu, escaped).replaceAll('/', '-')}`;
 }
 
 /** The configuration that a plan asks for; what it does not name stays as the container has it. */

@@ -18,11 +18,12 @@ export interface Companion {
 export async function companionsOf(
   client: Client,
   original: Inspect,
-): Promise<{ companions: Companion[]; left: number }> {
+): Promise<{ companions: Companion[]; differences: string[] }> {
   const links = linksOf(original);
   const networks = Object.keys(original.NetworkSettings.Networks ?? {}).filter((name) => !COMMON.has(name));
   const listed = await client.ask('list containers', client.quick.listContainers({}));
   const found: Companion[] = [];
+  const differences: string[] = [];
   for (const { Id, Labels: labels } of listed) {
     if (Id === original.Id || labels[COPIES_OF] !== undefined || 'pristine.standby-for' in labels) continue;
     const container = await inspectIfThere(client, Id);
@@ -33,13 +34,19 @@ export async function companionsOf(
     );
     const linked = links.get(name) ?? [];
     if (shared.length === 0 && linked.length === 0) continue;
+    if (container.HostConfig.Privileged) {
+      differences.push(`${name} was not copied along, as it is privileged.`);
+      continue;
+    }
     const own = shared.flatMap(([, { Aliases: aliases }]) => aliases ?? []);
     const names = [name, ...own, ...linked].filter((alias) => alias !== Id.slice(0, 12));
     found.push({ container, aliases: [...new Set(names)] });
   }
   // The oldest first: others were started to find them there.
   found.sort((a, b) => (a.container.Created < b.container.Created ? -1 : 1));
-  return { companions: found.slice(0, MOST_COMPANIONS), left: Math.max(0, found.length - MOST_COMPANIONS) };
+  for (const { container } of found.slice(MOST_COMPANIONS))
+    differences.push(`${container.Name.slice(1)} was not copied along, as there are too many.`);
+  return { companions: found.slice(0, MOST_COMPANIONS), differences };
 }
 
 /** Aliases of links by the name of the container: `/db:/web/database` is `db` as `database`. */

@@ -145,7 +145,7 @@ test('the socket of an engine, and namespaces of the host, are not given to a co
   const copy = await engine.createCopy(live.id, PLAIN);
   await engine.startCopy(copy.id);
   expect(copy.differences).toEqual([
-    "It does not have the engine's socket at /var/run/docker.sock.",
+    "It does not have what is mounted at /var/run/docker.sock: it is the engine's socket.",
     "Its processes are its own, not the host's or another container's.",
   ]);
   expect(

@@ -8,3 +8,5 @@ export const COPY_GROUP = 'pristine.copy-group';
 export const COMPANION = 'pristine.copy-companion';
 /** Name that the original has. */
 export const COPIED_NAME = 'pristine.copied-name';
+/** Id of a live container that is paused; on a volume that is there so long, for whoever comes after a crash. */
+export const PAUSED = 'pristine.copy-paused';

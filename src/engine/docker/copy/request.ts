@@ -1,8 +1,9 @@
-import type { HardenedConfiguration } from '../../../contract/index.ts';
+import { type HardenedConfiguration, plannedVolumeName } from '../../../contract/index.ts';
 import { hardenedHost } from '../hardened.ts';
 import { recreationOf } from '../recreation.ts';
 import type { Inspect, MountPoint, MountRequest } from '../vendor.ts';
 import { COPIED_NAME, COPIES_OF, COPY_GROUP } from './labels.ts';
+import { isFromHost } from './sources.ts';
 
 export interface CopyPlan {
   readonly name: string;
@@ -14,101 +15,79 @@ export interface CopyPlan {
   readonly aliases: readonly string[];
   readonly labels: Readonly<Record<string, string>>;
   readonly configuration: HardenedConfiguration | null;
-}
-
-/** Live data that is to be copied into a volume of the copy's own. */
-export interface DataCopy {
-  readonly from: string;
-  readonly path: string;
+  /** What takes the place of something that the original has mounted from the host; null: nothing. */
+  readonly mounted: (mount: MountPoint) => MountRequest | null;
 }
 
 export interface CopyBody {
+  /** Body of `POST /containers/create`. */
   readonly body: Record<string, unknown>;
-  readonly data: readonly DataCopy[];
-  /** Volumes whose place the image may not have: they need an owner. */
   readonly differences: readonly string[];
 }
 
-const ENGINE_SOCKET = /\/(docker|containerd|podman|crio)\.sock$/;
+/** Kept by the engine for `docker logs`, wherever the original's output goes to. */
+const LOGS = { Type: 'json-file', Config: { 'max-size': '16m', 'max-file': '2' } };
 
-/** The request that makes a copy, and what of the live data belongs into it. */
+/** The request that makes a copy. */
 export function copyBody(original: Inspect, plan: CopyPlan): CopyBody {
   const { body } = recreationOf(original, { networks: {}, ports: {}, restartPolicy: { Name: 'no' } }, {});
   const differences: string[] = [];
-  const volumeLabels = { [COPIES_OF]: plan.originalId, [COPY_GROUP]: plan.group };
-  const volume = (path: string) => `${plan.name}${path.replaceAll(/[^A-Za-z0-9_.-]+/g, '-')}`;
-  const data: DataCopy[] = [];
-  const mounts: MountRequest[] = [];
-  for (const mount of original.Mounts ?? []) {
-    const copied = copiedMount(mount, volume, volumeLabels, differences);
-    if (copied === null) continue;
-    mounts.push(copied.request);
-    if (copied.from !== null) data.push({ from: copied.from, path: mount.Destination });
-  }
+  const labels = { [COPIES_OF]: plan.originalId, [COPY_GROUP]: plan.group };
+  const mounts = (original.Mounts ?? []).filter(isFromHost).map(plan.mounted);
   const host = original.HostConfig;
   const asked = (host.Mounts ?? []).filter(({ Type }) => Type === 'tmpfs');
   const confined = {
     ...(body.HostConfig as Record<string, unknown>),
-    ...{ Binds: null, VolumesFrom: null, Mounts: [...asked, ...mounts] },
+    ...{ Binds: null, VolumesFrom: null, Mounts: [...asked, ...mounts.filter((mount) => mount !== null)] },
     ...{ RestartPolicy: { Name: 'no' }, AutoRemove: false, PortBindings: {}, PublishAllPorts: false },
-    ...{ Links: null, NetworkMode: plan.network, ContainerIDFile: '' },
+    ...{ Links: null, NetworkMode: plan.network, ContainerIDFile: '', CgroupParent: '', LogConfig: LOGS },
     ...namespaces(original, differences),
   };
   if ((host.Links ?? []).length > 0) differences.push('It has no variables of links, only the names.');
   const { configuration } = plan;
+  const volume = (path: string) => plannedVolumeName(plan.name, path);
   const hardened =
     configuration === null
       ? {}
-      : hardenedHost(confined as never, configuration, ({ path }) => volume(path), volumeLabels);
+      : hardenedHost(confined as never, configuration, ({ path }) => volume(path), labels);
   return {
     body: {
       ...body,
       ...(configuration?.user ? { User: configuration.user } : {}),
+      ...hostName(original),
       // Labels of the original would have others take the copy for it.
-      Labels: { ...plan.labels, ...volumeLabels, [COPIED_NAME]: original.Name.slice(1) },
+      Labels: { ...plan.labels, ...labels, [COPIED_NAME]: original.Name.slice(1) },
       MacAddress: '',
       HostConfig: { ...confined, ...hardened },
       NetworkingConfig: { EndpointsConfig: { [plan.network]: { Aliases: [...plan.aliases] } } },
     },
-    data,
     differences,
   };
 }
 
-function copiedMount(
-  mount: MountPoint,
-  volume: (path: string) => string,
-  labels: Readonly<Record<string, string>>,
-  differences: string[],
-): { request: MountRequest; from: string | null } | null {
-  const { Type: type, Source: source = '', Destination: path, RW: writable, Name: name } = mount;
-  if (ENGINE_SOCKET.test(source)) {
-    differences.push(`It does not have the engine's socket at ${path}.`);
-    return null;
-  }
-  if (type !== 'volume' && type !== 'bind') return null;
-  if (!writable) {
-    const from = type === 'volume' ? (name ?? '') : source;
-    return { request: { Type: type, Source: from, Target: path, ReadOnly: true }, from: null };
-  }
-  const request = { Type: 'volume', Source: volume(path), Target: path, VolumeOptions: { Labels: labels } };
-  return { request, from: source };
+/** Also one that the engine had made up: data may lie under it, as that of RabbitMQ does. */
+function hostName({ Config: { Hostname: name = '' }, HostConfig: host }: Inspect): { Hostname?: string } {
+  const shared = host.UTSMode === 'host' || isShared(host.NetworkMode);
+  return shared || name === '' ? {} : { Hostname: name };
+}
+
+function isShared(mode: string | undefined): boolean {
+  return mode === 'host' || mode?.startsWith('container:') === true;
 }
 
 /** Namespaces of its own where the original shares the host's, or another container's. */
 function namespaces({ HostConfig: host }: Inspect, differences: string[]): Record<string, string> {
-  const shared = (mode: string | undefined) => mode === 'host' || mode?.startsWith('container:') === true;
   const own: Record<string, string> = {};
   for (const [member, what] of [
     ['PidMode', 'processes'],
     ['IpcMode', 'shared memory'],
     ['UTSMode', 'host name'],
   ] as const) {
-    if (!shared(host[member])) continue;
+    if (!isShared(host[member])) continue;
     own[member] = '';
     differences.push(`Its ${what} are its own, not the host's or another container's.`);
   }
-  if (shared(host.NetworkMode))
+  if (isShared(host.NetworkMode))
     differences.push("Its network is its own, not the host's or another container's.");
   return own;
 }
