@@ -1,4 +1,4 @@
-import { constants, type FileHandle, open } from 'node:fs/promises';
+import { constants, type FileHandle, open, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { LedgerEntry } from '../../contract/index.ts';
 import { type Clock, PristineError, version } from '../../kernel/index.ts';
@@ -124,6 +124,7 @@ class Scribe {
     } catch (error) {
       // A full disk must not leave half an entry, nor one that the caller believes failed.
       await this.#file.truncate(end);
+      if (action === 'genesis') await rm(this.#headPath, { force: true });
       throw error;
     }
     return { entry: parseEntry(line), start: end, end: end + line.length + 1 };
