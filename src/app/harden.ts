@@ -1,5 +1,4 @@
-import type { Change, HardeningPlan, WrittenPath } from '../contract/index.ts';
-import { policyFor } from '../drift/index.ts';
+import type { HardeningPlan } from '../contract/index.ts';
 import type { ContainerDetails, Engine } from '../engine/index.ts';
 import {
   commandWorkload,
@@ -14,9 +13,8 @@ import {
 } from '../hardening/index.ts';
 import { PristineError } from '../kernel/index.ts';
 import { createFanotifySensor } from '../sensor/index.ts';
-import { assess } from './assess.ts';
 import type { Context } from './context.ts';
-import { containerSubject } from './drift-subject.ts';
+import { liveWritesOf } from './live-writes.ts';
 import { savePlan } from './plans.ts';
 import { readerFor } from './readers.ts';
 
@@ -34,6 +32,9 @@ export interface HardenOptions {
   readonly onProgress?: (what: string) => void;
   readonly signal: AbortSignal;
 }
+
+/** So much of a live container's drift is learnt from; whoever made more did not do so by serving. */
+const MOST_LIVE_WRITES = 20_000;
 
 const EMITTERS = { run: emitRun, compose: emitCompose, swarm: emitSwarm, kubernetes: emitKubernetes };
 export type EmitFormat = keyof typeof EMITTERS;
@@ -59,7 +60,7 @@ export async function hardenContainer(
   const { allowExec, readyMs, mostData, onProgress, signal } = options;
   const reader = readerFor(original, engine);
   onProgress?.('reading what the live container wrote');
-  const liveWrites = await liveWritesOf(context, original, engine, signal);
+  const liveWrites = await liveWritesOf(context, original, engine, signal, MOST_LIVE_WRITES);
   const sensor = await createFanotifySensor();
   try {
     const plan = await harden({
@@ -95,47 +96,4 @@ function pageWorkload(page: string, timeoutMs: number): Workload {
       next: 'Give a port, or a port and a path: --http 80 or --http 8080/health.',
     });
   return httpWorkload(Number(match[1]), match[2] ?? null, timeoutMs);
-}
-
-/** So much of a live container's drift is learnt from; whoever made more did not do so by serving. */
-const MOST_LIVE_WRITES = 20_000;
-
-/** What the live container wrote, but for what the rules find suspicious: an attacker must not widen the plan. */
-async function liveWritesOf(
-  context: Context,
-  details: ContainerDetails,
-  engine: Engine,
-  signal: AbortSignal,
-): Promise<WrittenPath[]> {
-  const policy = policyFor({ version: 1 }, details, details.labels, {});
-  const subject = containerSubject(details, readerFor(details, engine), policy);
-  const { changes } = await subject.scan(signal);
-  const looked = changes.slice(0, MOST_LIVE_WRITES).filter(({ mountpoint }) => mountpoint !== true);
-  const { findings } = await assess(subject, looked, context.clock.now());
-  const suspicious = new Set(findings.map(({ path }) => path));
-  return looked.filter(({ path }) => !suspicious.has(path)).map(writtenPath);
-}
-
-const TYPES = { file: 'file', dir: 'directory', symlink: 'symlink', fifo: 'fifo', socket: 'socket' } as const;
-
-function writtenPath({ path, kind, before, after }: Change): WrittenPath {
-  const state = after ?? before;
-  const type =
-    state === null
-      ? 'unknown'
-      : state.type === 'char' || state.type === 'block'
-        ? 'device'
-        : TYPES[state.type];
-  return {
-    path,
-    type,
-    operations: [kind === 'A' ? 'create' : kind === 'D' ? 'delete' : 'write'],
-    phases: ['steady'],
-    writers: [],
-    bytes: state?.type === 'file' ? state.size : 0,
-    inImage: kind !== 'A',
-    remains: after !== null,
-    executed: false,
-    owner: after === null ? null : { uid: after.uid, gid: after.gid, mode: after.mode },
-  };
 }

@@ -9,6 +9,7 @@ import { type Recreation, recreationOf } from './recreation.ts';
 import { successorsFor } from './recreation-references.ts';
 import { isStandby, NEXT_SUFFIX, STANDBY_FOR } from './standby-labels.ts';
 import { type Inspect, NEVER } from './vendor.ts';
+import { volumesMadeWith } from './volume-contents.ts';
 import { isWaiting, removeWaitingNetwork } from './waiting-network.ts';
 
 /** A request that a killed predecessor has sent goes on in the engine; so long we wait for its end, in milliseconds. */
@@ -146,11 +147,18 @@ export async function startContainer(client: Client, container: Inspect): Promis
 export async function removeCandidate(client: Client, id: string): Promise<void> {
   const container = await inspectIfThere(client, id);
   if (container === null) return;
+  const volumes = await volumesMadeWith(client, container);
   try {
     await client.patient.getContainer(container.Id).remove({ force: true, v: true });
   } catch (error) {
     if (statusOf(error) === undefined || !isBeingRemoved(refusalOf(error)))
       throw engineFailure(error, `remove ${ownName(container)}`, client.address.endpoint);
   }
+  // One that is in use, or was taken meanwhile, stays.
+  for (const name of volumes)
+    await client.quick
+      .getVolume(name)
+      .remove()
+      .catch(() => {});
   if (isWaiting(container)) await removeWaitingNetwork(client);
 }

@@ -17,7 +17,7 @@ import {
   text,
 } from './compare-conditions.ts';
 import { IMAGE_LABEL, imageName } from './details.ts';
-import { HARDENING_LABEL, hardeningOf } from './hardened.ts';
+import { HARDENING_LABEL, hardeningOf, PLAN_LABEL } from './hardened.ts';
 import { asHardened, HARDENED_MEMBERS } from './hardened-differences.ts';
 import { PASSING_LABELS, READ_ONLY_LABEL } from './recreation.ts';
 import { TMPFS_OPTIONS } from './recreation-mounts.ts';
@@ -74,6 +74,11 @@ export const EXPLAINED: readonly Explanation[] = [
     at: ['Config', 'Labels', READ_ONLY_LABEL],
     because: 'a read-only replacement was asked for',
     when: readOnlyAsked,
+  },
+  {
+    at: ['Config', 'Labels', PLAN_LABEL],
+    because: HARDENED,
+    when: ({ replacement }) => hardeningOf(replacement) !== null,
   },
   {
     at: ['Config', 'Labels', HARDENING_LABEL],

@@ -14,6 +14,9 @@ export const VOLUME_LABEL = 'pristine.volume-of';
 /** Label of a container with the configuration that was laid over its original's, as JSON without the reasons. */
 export const HARDENING_LABEL = 'pristine.hardening';
 
+/** Label of a container that was hardened: the id of the plan. */
+export const PLAN_LABEL = 'pristine.plan';
+
 /** The members of a request's HostConfig that matter here. */
 export type HostRequest = Pick<HostConfig, 'Tmpfs' | 'Binds' | 'SecurityOpt' | 'CapAdd' | 'CapDrop'> & {
   readonly Mounts?: readonly MountRequest[] | null;

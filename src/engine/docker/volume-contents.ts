@@ -1,5 +1,6 @@
 /** What the volumes of a hardened container hold before it first starts. */
-import { constants, open } from 'node:fs/promises';
+import { constants, open, readdir, rm } from 'node:fs/promises';
+import { join } from 'node:path';
 import type { Readable } from 'node:stream';
 import type { HardenedConfiguration, PlannedMount } from '../../contract/index.ts';
 import { PristineError, printable, systemErrorCode } from '../../kernel/index.ts';
@@ -22,8 +23,8 @@ export async function fillVolumes(
   { hardening, carry = [] }: Pick<ReplacementRequest, 'hardening' | 'carry'>,
 ): Promise<void> {
   if (hardening === undefined) return;
-  for (const { path } of addedVolumes(made, hardening).filter(({ path }) => carry.includes(path)))
-    await carryOver(client, originalId, made, path);
+  for (const volume of addedVolumes(made, hardening).filter(({ path }) => carry.includes(path)))
+    await carryOver(client, originalId, made, volume);
   await ownVolumes(client, made, hardening);
 }
 
@@ -71,7 +72,51 @@ function addedVolumes(container: Inspect, { mounts }: HardenedConfiguration): Ad
   });
 }
 
-async function carryOver(client: Client, originalId: string, made: Inspect, path: string): Promise<void> {
+/** Volumes of a container's planned places that the engine made when it made the container. */
+export async function volumesMadeWith(client: Client, made: Inspect): Promise<string[]> {
+  const names = (made.Mounts ?? []).flatMap(({ Type, Name }) => (Type === 'volume' && Name ? [Name] : []));
+  const volumes = await Promise.all(
+    names.map((name) =>
+      client.quick
+        .getVolume(name)
+        .inspect()
+        .catch(() => null),
+    ),
+  );
+  return volumes
+    .filter((volume) => volume !== null)
+    .filter((volume) => isMadeWith(volume, made))
+    .map(({ Name }) => Name);
+}
+
+function isMadeWith(volume: { readonly Labels?: object | null }, made: Inspect): boolean {
+  const { CreatedAt } = volume as { CreatedAt?: string };
+  // A volume's time is in whole seconds.
+  const begun = Math.floor(Date.parse(made.Created) / 1000) * 1000;
+  return VOLUME_LABEL in (volume.Labels ?? {}) && Date.parse(CreatedAt ?? '') >= begun;
+}
+
+/** What the engine has put there from the image goes first: the original may have deleted some of it. */
+async function emptyNewVolume(client: Client, made: Inspect, { name, path }: AddedVolume): Promise<void> {
+  const volume = await client.ask('inspect a volume', client.quick.getVolume(name).inspect());
+  const entries = await readdir(volume.Mountpoint).catch(() => null);
+  if (entries?.length === 0) return;
+  if (entries === null || !isMadeWith(volume, made)) {
+    const why = entries === null ? 'cannot be read from here' : 'was there before, and holds something';
+    throw new PristineError('E_REPLACE', `the volume ${name}, for ${printable(path)}, ${why}`, {
+      next: `When nothing in it is needed, remove it with "docker volume rm ${name}", and try again.`,
+    });
+  }
+  for (const entry of entries) await rm(join(volume.Mountpoint, entry), { recursive: true, force: true });
+}
+
+async function carryOver(
+  client: Client,
+  originalId: string,
+  made: Inspect,
+  volume: AddedVolume,
+): Promise<void> {
+  const { path } = volume;
   let content: Readable;
   try {
     content = await readPath(client, originalId, `${path}/.`);
@@ -79,6 +124,7 @@ async function carryOver(client: Client, originalId: string, made: Inspect, path
     if (error instanceof PristineError && error.code === 'E_NO_SUCH_PATH') return;
     throw error;
   }
+  await emptyNewVolume(client, made, volume);
   try {
     await client.patient.getContainer(made.Id).putArchive(content, { path });
   } catch (error) {

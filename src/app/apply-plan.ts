@@ -1,0 +1,163 @@
+import type { HardeningPlan, Incident, RefusedWrite } from '../contract/index.ts';
+import type { ContainerDetails, Engine } from '../engine/index.ts';
+import { messageOf, newId, PristineError, printable } from '../kernel/index.ts';
+import { respond, type StepReport, type Trial } from '../response/index.ts';
+import type { Context } from './context.ts';
+import { liveWritesOf } from './live-writes.ts';
+import { savePlan } from './plans.ts';
+import { refusalsInOutput, rememberRefusals } from './refused-writes.ts';
+import { responseDependencies } from './response-dependencies.ts';
+
+export interface ApplyOptions {
+  /** Throws when the hardened container, which is healthy, does not do what it should. */
+  readonly check?: (hardened: ContainerDetails) => Promise<void>;
+  readonly onProgress: (sentence: string) => void;
+  readonly signal: AbortSignal;
+}
+
+export interface AppliedHardening {
+  /** Of the hardened container. */
+  readonly id: string;
+  readonly name: string;
+  readonly plan: string;
+  /** Of the container that it replaces. */
+  readonly replaced: string;
+}
+
+/**
+ * Replaces a container by one that is hardened as a plan has it. What it holds in folders that become volumes goes
+ * over. When the new one is not healthy, or the check fails, the original has its place again; also after a crash
+ * in between, once the guard or this is run again.
+ *
+ * @throws {PristineError} E_NO_SUCH_CONTAINER; E_NOT_SUPPORTED, E_USAGE before anything is changed; E_UNHEALTHY,
+ * E_REPLACE when the original serves on, with what was refused
+ */
+export async function applyPlan(
+  context: Context,
+  reference: string,
+  plan: HardeningPlan,
+  options: ApplyOptions,
+): Promise<AppliedHardening> {
+  const { onProgress, check, signal } = options;
+  const engine = await context.engine();
+  const original = await engine.inspect(reference);
+  const dependencies = await responseDependencies(context, undefined, onProgress);
+  const unfinished = (await dependencies.store.unfinished()).find((one) => one.container.id === original.id);
+  const incident = unfinished?.plan === undefined ? null : unfinished.id;
+  if (incident === null) await refuseUnlessSafe(context, engine, original, plan, signal);
+  await savePlan(context.stateDirectory, plan);
+  const trial = new ObservedTrial(engine, check);
+  const failures: string[] = [];
+  const id = incident ?? (await openHardening(context, original, plan));
+  const ended = await respond(id, {
+    ...dependencies,
+    trial,
+    onStep: ({ phase, text }: StepReport) => {
+      if (phase === 'intent') onProgress(text);
+      if (phase === 'failed') failures.push(text);
+    },
+  });
+  if (ended.state === 'healed' && ended.replacement !== null)
+    return { ...ended.replacement, plan: ended.plan ?? plan.id, replaced: original.id };
+  await rememberRefusals(context, original, trial.refusals);
+  throw rolledBack(ended, failures, trial.refusals);
+}
+
+async function openHardening(
+  { store: openStore, clock }: Context,
+  { id, name, image }: ContainerDetails,
+  plan: HardeningPlan,
+): Promise<string> {
+  const [store, opened] = [await openStore(), newId('rep', clock)];
+  await store.openIncident({
+    ...{ id: opened, container: { id, name, image }, mode: 'watch', purpose: 'repave', plan: plan.id },
+    openedAt: clock.now().toISOString(),
+  });
+  return opened;
+}
+
+/** Nothing may be lost by it that the plan does not know of, and it must be possible to go back. */
+async function refuseUnlessSafe(
+  context: Context,
+  engine: Engine,
+  original: ContainerDetails,
+  { container, configuration: { mounts } }: HardeningPlan,
+  signal: AbortSignal,
+): Promise<void> {
+  const { name, imageId, autoRemove, status } = original;
+  const refuse = (why: string, next: string) => new PristineError('E_NOT_SUPPORTED', why, { next });
+  if (imageId !== container.imageId)
+    throw new PristineError('E_USAGE', `the plan was made for another image than ${name} is of`, {
+      next: `Make one for the image that it has now: "pristine harden ${name}".`,
+    });
+  if (status !== 'running')
+    throw refuse(`${name} does not run (${status})`, `Start it with "docker start ${name}", then try again.`);
+  if (autoRemove)
+    throw refuse(
+      `${name} was started with --rm: it would be gone as soon as it is stopped, and could not come back`,
+      'Start it without --rm, or use what "pristine harden --emit" prints.',
+    );
+  const covered = (path: string) => mounts.some((mount) => isAtOrBelow(path, mount.path));
+  const written = await liveWritesOf(context, original, engine, signal);
+  const lost = written.filter(({ path, type, remains }) => remains && type === 'file' && !covered(path));
+  if (lost.length === 0) return;
+  const named = lost.slice(0, 5).map(({ path }) => printable(path));
+  const more = lost.length > named.length ? ` and ${lost.length - named.length} more` : '';
+  throw refuse(
+    `${name} has written files that the plan has no place for, and that would be lost: ${named.join(', ')}${more}`,
+    `Let the plan learn of them: "pristine harden ${name}". What is not needed can be deleted with "docker exec ${name} rm".`,
+  );
+}
+
+function isAtOrBelow(path: string, folder: string): boolean {
+  return path === folder || path.startsWith(folder === '/' ? '/' : `${folder}/`);
+}
+
+/** Tries a replacement, and sees what was refused to it before it is taken away. */
+class ObservedTrial implements Trial {
+  readonly #engine: Engine;
+  readonly #check: ApplyOptions['check'];
+  refusals: readonly RefusedWrite[] = [];
+
+  constructor(engine: Engine, check: ApplyOptions['check']) {
+    this.#engine = engine;
+    this.#check = check;
+  }
+
+  async check(id: string): Promise<void> {
+    if (this.#check === undefined) return;
+    try {
+      await this.#check(await this.#engine.inspect(id));
+    } catch (error) {
+      throw new PristineError('E_UNHEALTHY', `it does not work: ${messageOf(error)}`, {
+        next: 'The original is put back in its place.',
+        cause: error,
+      });
+    }
+  }
+
+  async failed(id: string): Promise<void> {
+    // What it said is a help; without it the roll-back goes on all the same.
+    this.refusals = await refusalsInOutput(this.#engine, id).catch(() => []);
+  }
+}
+
+function rolledBack(
+  { container: { name }, error }: Incident,
+  failures: readonly string[],
+  refusals: readonly RefusedWrite[],
+): PristineError {
+  const paths = refusals.flatMap(({ path }) => (path === null ? [] : [printable(path)]));
+  const refused = paths.length === 0 ? '' : `; refused were writes to ${paths.slice(0, 5).join(', ')}`;
+  const why = failures[0] ?? error ?? 'its replacement was given up';
+  return new PristineError(
+    'E_UNHEALTHY',
+    `${name} was not hardened, and serves as before: ${why}${refused}`,
+    {
+      next:
+        paths.length === 0
+          ? `Give "pristine harden ${name}" a --workload that does what failed, so that the plan learns of it.`
+          : `"pristine harden ${name} --amend" takes what was refused into the plan.`,
+    },
+  );
+}
