@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import type { Config, Mode, Policy } from '../contract/index.ts';
 import { isConfigured, parseConfig, policyFor } from '../drift/index.ts';
-import type { ContainerSummary } from '../engine/index.ts';
+import { type ContainerSummary, isCopy } from '../engine/index.ts';
 import { messageOf, PristineError } from '../kernel/index.ts';
 
 /** What the command line says about policy; stronger than labels and file. */
@@ -29,7 +29,7 @@ export async function loadPolicies(flags: PolicyFlags): Promise<Policies> {
     config,
     policyFor: of,
     chooses: ({ name, image, labels }) =>
-      labels['pristine.mode'] !== undefined || isConfigured(config, { name, image }),
+      !isCopy(labels) && (labels['pristine.mode'] !== undefined || isConfigured(config, { name, image })),
   };
 }
 

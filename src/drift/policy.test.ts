@@ -126,6 +126,12 @@ describe('policyFor', () => {
   test('knows the labels that Pristine itself sets', () => {
     const labels = {
       'pristine.incident': 'i',
+      'pristine.read-only': 'true',
+      'pristine.hardening': '{}',
+      'pristine.plan': 'plan-1',
+      'pristine.dependent-of': 'x',
+      'pristine.was-running': 'true',
+      'pristine.copies-of': 'x',
       'pristine.image': 'x',
       'pristine.replaces': 'y',
       'pristine.demo': '',

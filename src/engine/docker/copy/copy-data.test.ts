@@ -7,6 +7,7 @@ import { BUSYBOX, docker, startContainer, testLabel } from '../../../../test/sup
 import { testEngine } from '../../../../test/support/evidence.ts';
 import { temporaryState } from '../../../../test/support/guard.ts';
 import type { Engine } from '../../port.ts';
+import { isCopy } from './labels.ts';
 
 const PLAIN = { labels: {}, configuration: null, mostData: 64 << 20 };
 const state = temporaryState();
@@ -169,4 +170,27 @@ describe('the removal of copies', () => {
       await engine.removeCopies(live.id);
     }
   });
+});
+
+test('a copy has labels by which it is told from what somebody wants to have guarded, and none of the live one', async () => {
+  await using live = await startContainer({ options: ['--label', 'pristine.mode=watch', '--label', 'a=b'] });
+  try {
+    const { id } = await engine.createCopy(live.id, {
+      ...PLAIN,
+      labels: { 'pristine.rehearsal': 'learning' },
+    });
+    const { labels } = await engine.inspect(id);
+    expect(isCopy(labels)).toBe(true);
+    expect(isCopy((await engine.inspect(live.id)).labels)).toBe(false);
+    expect(Object.keys(labels).sort()).toEqual([
+      'pristine.copied-name',
+      'pristine.copies-of',
+      'pristine.copy-group',
+      'pristine.rehearsal',
+      // The image's own.
+      'pristine.test',
+    ]);
+  } finally {
+    await engine.removeCopies(live.id);
+  }
 });

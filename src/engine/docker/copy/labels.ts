@@ -10,3 +10,8 @@ export const COMPANION = 'pristine.copy-companion';
 export const COPIED_NAME = 'pristine.copied-name';
 /** Id of a live container that is paused; on a volume that is there so long, for whoever comes after a crash. */
 export const PAUSED = 'pristine.copy-paused';
+
+/** Whether a container is a copy, or was copied along with one: nobody's service, and guarded by nobody. */
+export function isCopy(labels: Readonly<Record<string, string>>): boolean {
+  return labels[COPIES_OF] !== undefined;
+}
