@@ -1,2 +1,3 @@
 export { type ImageTree, readImageTree } from './image-tree.ts';
-export { type PlanDraft, planConfiguration } from './plan.ts';
+export type { PlanDraft } from './input.ts';
+export { planConfiguration } from './plan.ts';

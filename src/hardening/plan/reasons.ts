@@ -7,7 +7,10 @@ const MOST = 5;
 /** Why a place stays writable, a sentence a write, and why it is of its kind. */
 export function reasonsFor(home: Home): string[] {
   const { writes, mixed, lasting } = home;
-  const lines = [...new Set(writes.map(sentence))];
+  // A folder that was made for what is in it says less than that.
+  const telling = writes.filter(({ type }) => type !== 'directory');
+  const lines = [...new Set((telling.length > 0 ? telling : writes).map(sentence))];
+  if (lines.length === 0) lines.push('the image has this folder, which the place above it hides');
   const more = lines.length - MOST;
   const why = !isVolume(home)
     ? []
