@@ -138,7 +138,7 @@ test('tells refused writes with their paths, without the links of the folders ab
     ...script(
       `ln -s /etc /t/link; ${again('(mkdir /boot)')}; cd /etc; ${again('(echo x > relative)')}; cd /;` +
         ` ${again('(echo y > /bin/../etc/dots)')}; ${again('(echo z > /t/link/linked)')};` +
-        ` ${again('(echo w > /proc/1/cwd/magic)')}; test -w /usr; cat /etc/passwd > /dev/null`,
+        ` ${again('(echo w > /proc/1/cwd/magic)')}; cat /etc/passwd > /dev/null`,
     ),
     options: ['--read-only', '--tmpfs', '/t'],
   });
@@ -149,7 +149,7 @@ test('tells refused writes with their paths, without the links of the folders ab
   expect(refusals).toContainEqual(
     expect.objectContaining({ path: '/boot', call: 'mkdir', command: 'mkdir', pid: expect.any(Number) }),
   );
-  expect(refusals.filter(({ path }) => path === '/usr' || path === '/dev/null')).toEqual([]);
+  expect(refusals.filter(({ path }) => path === '/dev/null')).toEqual([]);
 });
 
 test('a file that a folder above hides by a link of the container is never looked for on the host', async () => {

@@ -47,7 +47,11 @@ export class Tasks {
   forked(parent: number, child: number): void {
     const task = this.#tasks.get(parent);
     if (task === undefined) this.#tasks.delete(child);
-    else this.#set(child, { ...task, parent });
+    else {
+      // Who forks is the last to be forgotten.
+      this.#set(parent, task);
+      this.#set(child, { ...task, parent });
+    }
   }
 
   /** @returns the container whose program it runs now */
