@@ -6,6 +6,7 @@ import {
   emitKubernetes,
   emitRun,
   emitSwarm,
+  exerciseLive,
   harden,
   httpWorkload,
   readImageTree,
@@ -53,10 +54,7 @@ export async function hardenContainer(
   const engine = await context.engine();
   const original = await engine.inspect(reference);
   requireLayers(engine, original);
-  const workloads: Workload[] = [
-    ...options.pages.map((page) => pageWorkload(page, options.workloadMs)),
-    ...options.commands.map((command) => commandWorkload(command, options.workloadMs)),
-  ];
+  const workloads = workloadsOf(options);
   const { allowExec, readyMs, mostData, onProgress, signal } = options;
   const reader = readerFor(original, engine);
   onProgress?.('reading what the live container wrote');
@@ -74,6 +72,25 @@ export async function hardenContainer(
   } finally {
     await sensor.close();
   }
+}
+
+/** Uses a hardened container that runs as its copies were used. */
+export function exerciseHardened(
+  hardened: ContainerDetails,
+  options: Pick<HardenOptions, 'commands' | 'pages' | 'workloadMs' | 'signal'>,
+): Promise<void> {
+  return exerciseLive(hardened, workloadsOf(options), options.signal);
+}
+
+function workloadsOf({
+  pages,
+  commands,
+  workloadMs,
+}: Pick<HardenOptions, 'commands' | 'pages' | 'workloadMs'>): Workload[] {
+  return [
+    ...pages.map((page) => pageWorkload(page, workloadMs)),
+    ...commands.map((command) => commandWorkload(command, workloadMs)),
+  ];
 }
 
 /** A plan as the configuration of the tool that is to run it. */

@@ -1,10 +1,11 @@
 import type { AuditReport, DeniedFile, HardeningPlan, Incident, TimelineEntry } from '../contract/index.ts';
-import type { EngineStatus } from '../engine/index.ts';
+import type { ContainerDetails, EngineStatus } from '../engine/index.ts';
 import type { PruneReport } from '../evidence/index.ts';
 import type { Clock, Logger } from '../kernel/index.ts';
 import { systemClock } from '../kernel/index.ts';
 import type { LockReport, UnlockReport } from '../lockdown/index.ts';
 import type { TestOutcome } from '../notify/index.ts';
+import type { AppliedHardening } from './apply-plan.ts';
 import type { AuditRequest } from './audit.ts';
 import type { ByHandOptions, CaptureByHand, RestoreOptions, RestorePlan } from './by-hand.ts';
 import type { ContentDiff } from './content-diff.ts';
@@ -119,6 +120,15 @@ export function createApp(options: AppOptions) {
     harden: async (reference: string, given: HardenOptions): Promise<HardeningPlan> => {
       const { hardenContainer } = await import('./harden.ts');
       return hardenContainer(context, reference, given);
+    },
+    applyPlan: async (plan: HardeningPlan, given: HardenOptions): Promise<AppliedHardening> => {
+      const [{ applyPlan }, { exerciseHardened }] = await Promise.all([
+        import('./apply-plan.ts'),
+        import('./harden.ts'),
+      ]);
+      const { onProgress = () => {}, signal } = given;
+      const check = (hardened: ContainerDetails) => exerciseHardened(hardened, given);
+      return applyPlan(context, plan.container.id, plan, { check, onProgress, signal });
     },
     emitPlan: async (plan: HardeningPlan, format: EmitFormat): Promise<string> => {
       const { emitPlan } = await import('./harden.ts');
