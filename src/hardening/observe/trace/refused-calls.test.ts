@@ -26,14 +26,12 @@ const refused = (time: number, number: number) =>
 test('a call is the last one of its thread that had begun before, though others have begun since', () => {
   const fds = [openSync('/etc', 'r'), openSync('/usr', 'r'), openSync('/var', 'r')] as const;
   const calls = new RefusedCalls();
-  fds.forEach((fd, index) => calls.glance(...enters('fchmod', 10 + index * 10, 91, { fd })));
+  for (const [index, fd] of fds.entries()) calls.glance(...enters('fchmod', 10 + index * 10, 91, { fd }));
   const second = refused(25, 91);
   calls.glance(...second);
   expect(calls.take(second[1])).toMatchObject({ call: 'fchmod', path: '/usr', asks: false });
   expect(calls.take(second[1])).toBeNull();
-  fds.forEach((fd) => {
-    closeSync(fd);
-  });
+  for (const fd of fds) closeSync(fd);
 });
 
 test('a call that nobody follows is told without a name, rather than with another’s', () => {
