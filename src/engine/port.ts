@@ -93,6 +93,10 @@ export interface ContainerIsolation {
 
 export interface ContainerDetails extends ContainerSummary, WatchTarget {
   readonly repoDigests: readonly string[];
+  /** Names that lead to its image now; the one that it was made by may have moved on. */
+  readonly imageTags?: readonly string[];
+  /** What its image gives each container, as `raw` has it; null when the image is gone. */
+  readonly imageConfig?: unknown;
   readonly startedAt: string | null;
   readonly exitCode: number | null;
   readonly health: ContainerHealth;

@@ -7,6 +7,7 @@ import type {
   ContainerStatus,
   ContainerSummary,
 } from '../port.ts';
+import type { ImageRecord } from './images.ts';
 import type { Note } from './notes.ts';
 import { overlayOf } from './overlay.ts';
 import { type HostConfig, type Inspect, NEVER, type PortMap } from './vendor.ts';
@@ -22,7 +23,7 @@ export function imageName(image: string, labels: Readonly<Record<string, string>
 /** A container in the port's words. `note` fills in what a freeze has taken from it. */
 export function detailsOf(
   container: Inspect,
-  given: { localStorage: boolean; repoDigests: readonly string[]; note: Note | null },
+  given: { localStorage: boolean; image: ImageRecord; note: Note | null },
 ): ContainerDetails {
   const { State: state, Config: config, HostConfig: host } = container;
   const labels = config.Labels ?? {};
@@ -35,7 +36,9 @@ export function detailsOf(
     name: container.Name.replace(/^\//, ''),
     image: imageName(config.Image, labels),
     imageId: container.Image,
-    repoDigests: given.repoDigests,
+    repoDigests: given.image.repoDigests,
+    imageTags: given.image.tags,
+    imageConfig: given.image.config,
     status: state.Status as ContainerStatus,
     labels,
     createdAt: new Date(container.Created).toISOString(),

@@ -16,7 +16,7 @@ import { detailsOf } from './details.ts';
 import { pastEvents, watchEvents } from './events.ts';
 import { freeze, thaw } from './freeze.ts';
 import { waitHealthy } from './health.ts';
-import { commit, loadImage, removeImage, repoDigests, saveImage } from './images.ts';
+import { commit, imageRecord, loadImage, removeImage, saveImage } from './images.ts';
 import { listContainers, lookUp } from './lookup.ts';
 import { openNotes } from './notes.ts';
 import { planReplacement } from './plan.ts';
@@ -78,7 +78,7 @@ export async function connectDocker(options: DockerEngineOptions): Promise<Engin
       const container = await lookUp(client, reference);
       return detailsOf(container, {
         localStorage: capabilities.localStorage,
-        repoDigests: await repoDigests(client, container.Image),
+        image: await imageRecord(client, container.Image),
         note: await notes.read(container.Id),
       });
     },

@@ -3,13 +3,23 @@ import { PristineError, printable } from '../../kernel/index.ts';
 import type { Client } from './client.ts';
 import { engineFailure, statusOf } from './failures.ts';
 
-/** Digests under which a registry knows an image; none when the image is gone or was made here. */
-export async function repoDigests(client: Client, imageId: string): Promise<string[]> {
+/** What an engine says of an image. */
+export interface ImageRecord {
+  /** Digests under which a registry knows it; none when it was made here. */
+  readonly repoDigests: readonly string[];
+  /** Names that lead to it now. */
+  readonly tags: readonly string[];
+  /** What it gives each container, as the engine has it; null when the image is gone. */
+  readonly config: unknown;
+}
+
+/** @returns nothing of an image that is gone */
+export async function imageRecord(client: Client, imageId: string): Promise<ImageRecord> {
   try {
     const image = await client.quick.getImage(imageId).inspect();
-    return image.RepoDigests ?? [];
+    return { repoDigests: image.RepoDigests ?? [], tags: image.RepoTags ?? [], config: image.Config ?? null };
   } catch (error) {
-    if (statusOf(error) === 404) return [];
+    if (statusOf(error) === 404) return { repoDigests: [], tags: [], config: null };
     throw engineFailure(error, `inspect the image ${imageId}`, client.address.endpoint);
   }
 }
