@@ -3,10 +3,11 @@ import type { ContainerDetails, Engine } from '../engine/index.ts';
 import { messageOf, newId, PristineError, printable } from '../kernel/index.ts';
 import { respond, type StepReport, type Trial } from '../response/index.ts';
 import type { Context } from './context.ts';
-import { liveWritesOf } from './live-writes.ts';
+import { isAtLeast, liveDrift } from './live-writes.ts';
 import { savePlan } from './plans.ts';
 import { refusalsInOutput, rememberRefusals } from './refused-writes.ts';
 import { responseDependencies } from './response-dependencies.ts';
+import { meantBy } from './unfinished.ts';
 
 export interface ApplyOptions {
   /** Throws when the hardened container, which is healthy, does not do what it should. */
@@ -38,28 +39,31 @@ export async function applyPlan(
   plan: HardeningPlan,
   options: ApplyOptions,
 ): Promise<AppliedHardening> {
-  const { onProgress, check, signal } = options;
+  const { onProgress, check } = options;
   const engine = await context.engine();
-  const original = await engine.inspect(reference);
   const dependencies = await responseDependencies(context, undefined, onProgress);
-  const unfinished = (await dependencies.store.unfinished()).find((one) => one.container.id === original.id);
-  const incident = unfinished?.plan === undefined ? null : unfinished.id;
-  if (incident === null) await refuseUnlessSafe(context, engine, original, plan, signal);
   await savePlan(context.stateDirectory, plan);
   const trial = new ObservedTrial(engine, check);
   const failures: string[] = [];
-  const id = incident ?? (await openHardening(context, original, plan));
-  const ended = await respond(id, {
-    ...dependencies,
-    trial,
-    onStep: ({ phase, text }: StepReport) => {
-      if (phase === 'intent') onProgress(text);
-      if (phase === 'failed') failures.push(text);
-    },
-  });
+  const carryOut = (id: string) =>
+    respond(id, {
+      ...dependencies,
+      trial,
+      onStep: ({ phase, text }: StepReport) => {
+        if (phase === 'intent') onProgress(text);
+        if (phase === 'failed') failures.push(text);
+      },
+    });
+  const meant = await meantBy(reference, 'repave', dependencies);
+  let ended = 'begun' in meant ? await carryOut(meant.begun) : null;
+  if (ended === null || ended.plan === undefined) {
+    const original = 'begun' in meant ? await engine.inspect(reference) : meant.container;
+    await refuseUnlessSafe(context, engine, original, plan, options.signal);
+    ended = await carryOut(await openHardening(context, original, plan));
+  }
   if (ended.state === 'healed' && ended.replacement !== null)
-    return { ...ended.replacement, plan: ended.plan ?? plan.id, replaced: original.id };
-  await rememberRefusals(context, original, trial.refusals);
+    return { ...ended.replacement, plan: ended.plan ?? plan.id, replaced: ended.container.id };
+  await rememberRefusals(context, ended.container, trial.refusals);
   throw rolledBack(ended, failures, trial.refusals);
 }
 
@@ -97,9 +101,18 @@ async function refuseUnlessSafe(
       `${name} was started with --rm: it would be gone as soon as it is stopped, and could not come back`,
       'Start it without --rm, or use what "pristine harden --emit" prints.',
     );
+  const { changes, findings } = await liveDrift(context, original, engine, signal);
+  const worst = findings.find(isAtLeast('high'));
+  if (worst !== undefined)
+    throw new PristineError(
+      'E_COMPROMISED',
+      `${name} looks compromised, and its evidence would be lost: ${printable(worst.path)}: ${worst.title}`,
+      {
+        next: `Replace it and keep the evidence with "pristine restore ${name}", then harden what is there.`,
+      },
+    );
   const covered = (path: string) => mounts.some((mount) => isAtOrBelow(path, mount.path));
-  const written = await liveWritesOf(context, original, engine, signal);
-  const lost = written.filter(({ path, type, remains }) => remains && type === 'file' && !covered(path));
+  const lost = changes.filter(({ path, after }) => after?.type === 'file' && !covered(path));
   if (lost.length === 0) return;
   const named = lost.slice(0, 5).map(({ path }) => printable(path));
   const more = lost.length > named.length ? ` and ${lost.length - named.length} more` : '';

@@ -69,7 +69,7 @@ export const ERROR_CATALOGUE = {
   },
   E_COMPROMISED: {
     exit: EXIT.failed,
-    meaning: 'A container was found to be compromised while it was being replaced for its age.',
+    meaning: 'A container was found to be compromised, so that it is not replaced without keeping evidence.',
   },
   E_OFFLINE: {
     exit: EXIT.failed,
