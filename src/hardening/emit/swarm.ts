@@ -1,7 +1,8 @@
 import { type HardeningPlan, plannedVolumeName } from '../../contract/index.ts';
 import type { ContainerDetails } from '../../engine/index.ts';
 import { rawOf } from './raw.ts';
-import { commentLines, shellWord } from './words.ts';
+import { shellWord } from './shell.ts';
+import { commentLines } from './words.ts';
 
 /** A `docker service update` with the plan; what a service has no option for is said in comments. */
 export function emitSwarm(details: ContainerDetails, plan: HardeningPlan): string {

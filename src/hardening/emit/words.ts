@@ -1,11 +1,6 @@
 import type { HardeningPlan, PlannedMount } from '../../contract/index.ts';
 import { printable } from '../../kernel/index.ts';
 
-/** A word for a POSIX shell, whatever it holds. */
-export function shellWord(text: string): string {
-  return /^[\w@%+=:,./-]+$/.test(text) ? text : `'${text.replaceAll("'", `'\\''`)}'`;
-}
-
 /** Options of a tmpfs in the words of mount(8). */
 export function tmpfsOptions({ exec, size, mode, uid, gid, inodes }: PlannedMount): string {
   return [
@@ -16,11 +11,11 @@ export function tmpfsOptions({ exec, size, mode, uid, gid, inodes }: PlannedMoun
   ].join(',');
 }
 
-/** What a plan says, line by line, for comments: printable, and nothing in it ends a line. */
+/** What a plan says, line by line, for comments: nothing in it ends a line or is obeyed by a terminal. */
 export function commentLines(plan: HardeningPlan): string[] {
   const { container, configuration, proof, reasons, remarks } = plan;
   return [
-    `${container.name} (${container.image}), read-only, as ${plan.id} of pristine harden`,
+    `${printable(container.name)} (${printable(container.image)}), read-only, as ${plan.id} of pristine harden`,
     proof.proven ? `proven by ${proof.runs} runs of a copy` : `NOT PROVEN: ${proof.failures.join('; ')}`,
     ...configuration.mounts.flatMap(({ path, kind, reasons: why }) => [
       `${path} (${kind}):`,
@@ -28,7 +23,12 @@ export function commentLines(plan: HardeningPlan): string[] {
     ]),
     ...Object.entries(reasons).flatMap(([member, why]) => why.map((reason) => `${member}: ${reason}`)),
     ...remarks.map((remark) => `note: ${remark}`),
-  ].map(printable);
+  ].map(oneLine);
+}
+
+/** Printable, but for the backslashes of what was made printable before. */
+export function oneLine(text: string): string {
+  return text.split('\\').map(printable).join('\\');
 }
 
 /** Options to the engine about security, with those of the plan. */
