@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { changeSchema } from './change.ts';
 import { findingSchema } from './finding.ts';
+import { refusedWriteSchema } from './hardening.ts';
 import { incidentSchema, modeSchema, responseStepSchema } from './incident.ts';
 import { denialSchema } from './protection.ts';
 
@@ -51,6 +52,19 @@ export const guardEventSchema = z.discriminatedUnion('type', [
     container: containerRef,
     incident: z.string(),
     ...denialSchema.shape,
+  }),
+  /** A container whose root filesystem is read-only tried to write to it; each path is told once. */
+  z.object({
+    ...base,
+    type: z.literal('refused-write'),
+    container: containerRef,
+    write: refusedWriteSchema,
+    /** The plan that it was hardened by; null for one that somebody else made read-only. */
+    plan: z.string().nullable(),
+    /** How many more there were since the one before, which are remembered but not told. */
+    untold: z.int(),
+    /** The command that takes it into the plan. */
+    next: z.string(),
   }),
   z.object({
     ...base,

@@ -8,6 +8,7 @@ import { durationSchema } from './recovery.ts';
  * - `step`: the suspect was locked, frozen, its evidence sealed, a pristine container put in its place
  * - `suspect`: the suspect is kept, or has been removed; `ended`: the incident has ended
  * - `failed`: a step or the whole response failed; `budget`, `offline`: policy allows no further replacement
+ * - `refusal`: a read-only container tried to write where it may not
  * - `gap`: events may have been lost; `problem`: something is wrong with the guard or its host
  */
 export const NOTIFICATION_EVENTS = [
@@ -20,6 +21,7 @@ export const NOTIFICATION_EVENTS = [
   'failed',
   'budget',
   'offline',
+  'refusal',
   'gap',
   'problem',
 ] as const;

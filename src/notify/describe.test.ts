@@ -117,6 +117,10 @@ describe('what is told', () => {
       { type: 'gap', at: AT, container: null, reason: 'queue overflow', rescanned: true },
       problem('E_NOT_SUPPORTED', 'polled'),
       { type: 'unwatched', at: AT, container, reason: 'x' },
+      {
+        ...{ type: 'refused-write', at: AT, container, plan: 'plan-1', untold: 0, next: 'pristine harden' },
+        write: { path: '/x', call: 'mkdir', command: 'sh', pid: 1, at: AT, seenBy: 'kernel' },
+      },
     ];
     expect(await told(events, [finding('a', 'high')])).toEqual([
       ['denial', 'high', 'refused to be executed'],
@@ -124,6 +128,7 @@ describe('what is told', () => {
       ['ended', 'critical', 'the incident was closed'],
       ['gap', 'medium', 'events may have been lost'],
       ['problem', 'medium', 'problem E_NOT_SUPPORTED'],
+      ['refusal', 'medium', 'a write was refused, as the container is read-only'],
     ]);
   });
 

@@ -57,7 +57,7 @@ const BUDGET_KINDS: Readonly<Record<string, 'budget' | 'offline'>> = {
 /** Whether an event may become a message; what changes are there is told by their findings. */
 export function isNotable(event: GuardEvent): boolean {
   if (event.type === 'step') return event.phase !== 'intent';
-  return ['finding', 'denied', 'incident', 'gap', 'problem'].includes(event.type);
+  return ['finding', 'denied', 'refused-write', 'incident', 'gap', 'problem'].includes(event.type);
 }
 
 /** Makes messages of the guard's events, one after the other in the order in which they came. */
@@ -78,6 +78,8 @@ export class Describer {
         return this.#finding(event);
       case 'denied':
         return this.#denied(event);
+      case 'refused-write':
+        return refusedWrite(event);
       case 'step':
         return this.#step(event);
       case 'incident':
@@ -200,6 +202,17 @@ export class Describer {
   #remember(incident: string, severity: Severity): void {
     remember(this.#severities, incident, severity);
   }
+}
+
+function refusedWrite({ at, container, write: { path, call, command }, untold, next }: Of<'refused-write'>) {
+  const who = command === null ? '' : `${command} tried to write it`;
+  const how = call === null ? '' : ` by ${call}`;
+  const more = untold === 0 ? '' : `; ${untold} more were not told`;
+  return draft(at, 'refusal', 'medium', {
+    ...{ container, path },
+    title: 'a write was refused, as the container is read-only',
+    text: `${path ?? 'a path that is not known'}: ${who || 'it was to be written'}${how}${more}. "${next}" takes it into the plan.`,
+  });
 }
 
 function draft(

@@ -63,6 +63,7 @@ function countersIn(register: Registry) {
       'access',
       'enforced',
     ]),
+    refusedWrites: counter('refused_writes_total', 'Paths that read-only containers could not write.', []),
     responses: counter('response_attempts_total', 'Attempts at a response, by how they ended.', ['outcome']),
     replacements: counter('replacements_total', 'Containers that a pristine one took the place of.', []),
     gaps: counter('gaps_total', 'Times in which events may have been lost.', []),
@@ -105,6 +106,9 @@ function observer(counters: ReturnType<typeof countersIn>): (event: GuardEvent) 
         break;
       case 'denied':
         counters.denials.inc({ access: event.access, enforced: String(event.enforced) }, event.times);
+        break;
+      case 'refused-write':
+        counters.refusedWrites.inc(1 + event.untold);
         break;
       case 'incident':
         // One that has neither healed nor failed nor been closed is at work still.

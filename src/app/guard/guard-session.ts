@@ -10,6 +10,7 @@ import {
   waitsForPlace,
 } from '../../engine/index.ts';
 import type { FrameKeeper } from '../../evidence/index.ts';
+import type { RefusalReader } from '../../hardening/index.ts';
 import { type Clock, type Logger, PristineError } from '../../kernel/index.ts';
 import type { ResponseDependencies } from '../../response/index.ts';
 import type { ChangeSensor } from '../../sensor/index.ts';
@@ -25,6 +26,7 @@ import { Pauses } from './pauses.ts';
 import { problemEvent } from './problem-event.ts';
 import { Protection } from './protection.ts';
 import { Recovery } from './recovery.ts';
+import { RefusedWrites } from './refused-writes.ts';
 import { WatchList } from './watch-list.ts';
 
 export interface GuardSessionOptions {
@@ -39,6 +41,9 @@ export interface GuardSessionOptions {
   readonly store: Store;
   readonly response: Omit<ResponseDependencies, 'onStep'>;
   readonly keepImage: (imageId: string) => Promise<void>;
+  readonly stateDirectory: string;
+  /** Null where the kernel does not tell of refused writes. */
+  readonly openRefusalReader: () => Promise<RefusalReader | null>;
   readonly clock: Clock;
   readonly logger: Logger;
   readonly emit: (event: GuardEvent) => void;
@@ -53,6 +58,7 @@ export class GuardSession {
   readonly #holds: Holds;
   readonly #preparation: CapturePreparation;
   readonly #protection: Protection;
+  readonly #refusedWrites: RefusedWrites;
   /** What is being done about each container's events. */
   readonly #atWork = new Map<string, Promise<void>>();
   readonly #pauses = new Pauses();
@@ -64,6 +70,11 @@ export class GuardSession {
     const { clock, emit, keepImage } = options;
     const onProblem = (error: unknown) => this.#problem(error);
     this.#preparation = new CapturePreparation({ keepImage, clock, emit, onProblem });
+    this.#refusedWrites = new RefusedWrites({
+      ...options,
+      openReader: options.openRefusalReader,
+      onProblem,
+    });
     this.#protection = new Protection({
       enforcer: options.enforcer,
       whyNot: options.whyNoEnforcer,
@@ -207,6 +218,7 @@ export class GuardSession {
       const watched = this.#watches.all();
       await this.#recovery.tick(watched);
       await this.#recovery.ensureStandbys(watched);
+      await this.#refusedWrites.tick(watched);
     } catch (error) {
       this.#problem(error);
     }
@@ -219,6 +231,7 @@ export class GuardSession {
     // Responses hold layers and programs until they are over.
     await this.#recovery.close();
     await this.#protection.close();
+    await this.#refusedWrites.close();
     await this.#options.sensor.close();
     await this.#watches.close();
   }
@@ -289,6 +302,7 @@ export class GuardSession {
 
   async #onWatched(watch: ContainerWatch): Promise<void> {
     const { details, policy } = watch;
+    void this.#refusedWrites.follow(details);
     if (policy.mode !== 'heal') return;
     await this.#holds.watch(details, () => this.#isEvidence(watch));
     void this.#preparation.prepare(details, this.#closing.signal);

@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { GuardEvent } from '../../contract/index.ts';
 import { createFrameKeeper } from '../../evidence/index.ts';
+import { createRefusalReader } from '../../hardening/index.ts';
 import { PristineError } from '../../kernel/index.ts';
 import { startServer } from '../../server/index.ts';
 import type { Context } from '../context.ts';
@@ -81,6 +82,8 @@ export async function guard(context: Context, options: GuardOptions): Promise<vo
     frames: createFrameKeeper(context.stateDirectory, { clock: context.clock }),
     store,
     response: await responseDependencies(context, policies),
+    stateDirectory: context.stateDirectory,
+    openRefusalReader: createRefusalReader,
     keepImage: (imageId) => evidence.prefetchImage(engine, imageId, signal),
     clock: context.clock,
     logger: context.logger,

@@ -49,6 +49,9 @@ function printGuardEvent(out: Output, event: GuardEvent, all: boolean, told: Set
     case 'denied':
       printDenial(out, say, event);
       break;
+    case 'refused-write':
+      printRefusedWrite(out, say, event);
+      break;
     case 'step':
       say(event.container.name, ': ', STEP_WORDS[event.phase], ' ', event.text);
       break;
@@ -84,6 +87,19 @@ const STEP_WORDS: Record<'intent' | 'done' | 'failed', Styled> = {
   done: { text: 'done:', style: 'green' },
   failed: { text: 'failed:', style: ['red', 'bold'] },
 };
+
+function printRefusedWrite(
+  out: Output,
+  say: Say,
+  event: Extract<GuardEvent, { type: 'refused-write' }>,
+): void {
+  const { container, write, untold, next } = event;
+  const by = [write.command, write.call].filter((one) => one !== null).join(', ');
+  const what: Styled = { text: 'write refused', style: 'yellow' };
+  const more = untold === 0 ? '' : `; ${count(untold, 'more')} before were not told`;
+  say(container.name, ': ', what, ': ', write.path ?? 'a path that is not known', by && ` (${by})`, more);
+  out.line('              do: ', next);
+}
 
 /** What was refused, whose it was, and the entry of `exceptions` that would allow it. */
 function printDenial(out: Output, say: Say, event: Extract<GuardEvent, { type: 'denied' }>): void {

@@ -146,6 +146,10 @@ describe('an event of the guard', () => {
     { at, type: 'step', container, incident: 'inc-1', step: 'freeze', phase: 'failed', text: HOSTILE },
     { at, type: 'incident', incident: { ...incident, error: HOSTILE } },
     { at, type: 'gap', container: null, reason: HOSTILE, rescanned: false },
+    {
+      ...{ at, type: 'refused-write', container, plan: null, untold: 2, next: HOSTILE },
+      write: { path: HOSTILE, call: HOSTILE, command: HOSTILE, pid: 1, at, seenBy: 'kernel' },
+    },
     { at, type: 'unwatched', container, reason: HOSTILE },
     { at, type: 'problem', code: 'E_ENGINE_GONE', message: HOSTILE, next: HOSTILE },
   ];

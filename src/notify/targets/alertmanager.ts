@@ -26,6 +26,7 @@ const NAMES: Partial<Record<NotificationKind, string>> = {
   failed: 'PristineResponseFailed',
   budget: 'PristineBudgetUsedUp',
   offline: 'PristineOffline',
+  refusal: 'PristineRefusedWrite',
   gap: 'PristineGap',
   problem: 'PristineProblem',
   dropped: 'PristineNotificationsDropped',

@@ -8,6 +8,7 @@ const incident = { id: 'inc', container: { id: 'c', name: 'web', image: 'i' } } 
 async function decided(policy: Partial<RecoveryPolicy>, replacedBefore: number) {
   const deps = {
     store: { purposeOf: async () => 'incident', replacementsSince: async () => replacedBefore },
+    planFor: async () => null,
     clock: { now: () => new Date(0) },
     policyFor: async () => ({ lockFirst: false, recovery: { ...DEFAULT_RECOVERY, ...policy } }),
   } as unknown as ResponseDependencies;
