@@ -155,6 +155,42 @@ describe('nothing is begun', () => {
   });
 });
 
+/** Applies a plan in a process of its own, which kills itself: `hook` is code that does so. */
+async function applyAndDie(state: string, name: string, plan: HardeningPlan, hook: string): Promise<void> {
+  const agent = `
+    import { applyPlan } from '${packageRoot}/src/app/apply-plan.ts';
+    import { createContext } from '${packageRoot}/src/app/context.ts';
+    import { createLogger, systemClock } from '${packageRoot}/src/kernel/index.ts';
+    const [stateDirectory, name, plan] = process.argv.slice(1);
+    const context = createContext({ stateDirectory, env: process.env, logger: createLogger('error'), clock: systemClock });
+    const die = () => process.kill(process.pid, 'SIGKILL');
+    const store = await context.store();
+    const options = { onProgress: () => {}, signal: new AbortController().signal };
+    ${hook}
+    await applyPlan(context, name, JSON.parse(plan), options);`;
+  const args = ['--disable-warning=ExperimentalWarning', '--input-type=module', '-e', agent, state, name];
+  const { code, stderr } = await run(process.execPath, [...args, JSON.stringify(plan)]);
+  expect(code, stderr).not.toBe(0);
+  expect(stderr).toMatch(/SIGKILL|^$/);
+}
+
+test('a roll-back that was interrupted is carried to its end, and the plan is not tried again by itself', async () => {
+  const { context, state, live, plan } = await subject();
+  const hook = `
+    options.check = () => Promise.reject(new Error('no'));
+    const { updateIncident } = store;
+    store.updateIncident = (id, patch) => (patch.replacement === null ? die() : updateIncident(id, patch));`;
+  await applyAndDie(state, live.name, plan, hook);
+  expect(await read(live.id, '{{.State.Running}}')).toBe('false');
+  await expect(apply(context, live, plan)).rejects.toMatchObject({
+    code: 'E_UNHEALTHY',
+    message: expect.stringContaining('serves as before'),
+  });
+  expect(await read(live.name, '{{.Id}} {{.State.Running}}')).toBe(`${live.id} true`);
+  expect(await (await context.store()).unfinished()).toEqual([]);
+  expect((await apply(context, live, plan)).replaced).toBe(live.id);
+});
+
 /** Steps, by their intent, before which the process that applies a plan is killed. */
 const MOMENTS = ['stop ', 'put a pristine', 'wait until', 'compare its', 'kill and remove'];
 
@@ -162,26 +198,12 @@ test.each(MOMENTS)(
   'after a kill at "%s" one of both serves, with the data, and the other is gone',
   async (at) => {
     const { context, state, live, plan } = await subject();
-    const agent = `
-    import { applyPlan } from '${packageRoot}/src/app/apply-plan.ts';
-    import { createContext } from '${packageRoot}/src/app/context.ts';
-    import { createLogger, systemClock } from '${packageRoot}/src/kernel/index.ts';
-    const [state, name, at, plan] = process.argv.slice(1);
-    const context = createContext({ stateDirectory: state, env: process.env, logger: createLogger('error'), clock: systemClock });
-    const onProgress = (text) => { if (text.startsWith(at)) process.kill(process.pid, 'SIGKILL'); };
-    await applyPlan(context, name, JSON.parse(plan), { onProgress, signal: new AbortController().signal });`;
-    const args = [
-      '--disable-warning=ExperimentalWarning',
-      '--input-type=module',
-      '-e',
-      agent,
+    await applyAndDie(
       state,
       live.name,
-      at,
-    ];
-    const { code, stderr } = await run(process.execPath, [...args, JSON.stringify(plan)]);
-    expect(code, stderr).not.toBe(0);
-    expect(stderr).toMatch(/SIGKILL|^$/);
+      plan,
+      `options.onProgress = (text) => { if (text.startsWith(${JSON.stringify(at)})) die(); };`,
+    );
     const applied = await apply(context, live, plan);
     expect(await read(live.name, '{{.Id}} {{.State.Running}}')).toBe(`${applied.id} true`);
     expect(await docker('exec', live.name, 'cat', '/data/file')).toBe('precious');
