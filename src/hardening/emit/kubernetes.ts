@@ -1,129 +1,180 @@
-import { Document } from 'yaml';
+import { isDeepStrictEqual } from 'node:util';
 import type { HardeningPlan } from '../../contract/index.ts';
 import type { ContainerDetails } from '../../engine/index.ts';
-import { type RawContainer, rawOf } from './raw.ts';
-import { commentLines } from './words.ts';
+import { claimsOf, hydration, podVolumes } from './kubernetes-volumes.ts';
+import { expandable, objectName, resources, variable } from './kubernetes-words.ts';
+import { defaultsOf, type ImageDefaults, imageOf, type RawContainer, rawOf } from './raw.ts';
+import { ownVariables } from './run/identity.ts';
+import { commentLines, oneLine } from './words.ts';
+import { yamlText } from './yaml.ts';
 
 /**
- * A Pod with the plan as its securityContext, a tmpfs as an emptyDir in memory, and what must last as a claim
- * (Kubernetes API v1). Its user and group own an emptyDir by fsGroup.
+ * A Pod with the plan as its securityContext, a tmpfs as an emptyDir in memory, and a claim for each volume (Kubernetes
+ * API v1).
  */
 export function emitKubernetes(details: ContainerDetails, plan: HardeningPlan): string {
   const raw = rawOf(details);
-  const { configuration } = plan;
-  const { capabilities, mounts, groups, memoryLimit, readOnlyRoot, noNewPrivileges } = configuration;
-  const user = numbers(configuration.user ?? raw.Config.User ?? '');
+  const image = defaultsOf(details);
   const name = objectName(details.name);
-  const gid = user?.gid ?? mounts.find((mount) => mount.gid !== 0)?.gid;
-  const places = mounts.map((mount, at) => ({ ...mount, volume: `hardened-${at}` }));
-  const own = details.mounts
-    .filter(({ kind }) => kind === 'volume' || kind === 'bind')
-    .map((mount, at) => ({ ...mount, volume: `data-${at}` }));
-  const document = new Document({
+  const { Config: config, HostConfig: host } = raw;
+  const user = userOf(plan, raw);
+  const context = containerContext(raw, plan);
+  const { volumes, mounts, claims } = podVolumes(details, plan, name);
+  const fill = hydration(imageOf(details), plan);
+  const same = isDeepStrictEqual(config.Entrypoint ?? [], image.Entrypoint ?? []);
+  const pod = {
     apiVersion: 'v1',
     kind: 'Pod',
     metadata: { name, labels: { app: name } },
     spec: {
       automountServiceAccountToken: false,
-      securityContext: {
-        ...(user === null ? {} : { runAsUser: user.uid, runAsGroup: user.gid, runAsNonRoot: user.uid !== 0 }),
-        ...(gid === undefined ? {} : { fsGroup: gid }),
-        ...(groups.length === 0 ? {} : { supplementalGroups: [...groups] }),
-        seccompProfile: { type: 'RuntimeDefault' },
-      },
+      enableServiceLinks: false,
+      restartPolicy: restartPolicy(host.RestartPolicy?.Name ?? ''),
+      ...(config.Hostname &&
+      config.Hostname !== details.id.slice(0, 12) &&
+      /^[a-z0-9-]{1,63}$/.test(config.Hostname)
+        ? { hostname: config.Hostname }
+        : {}),
+      ...(config.StopTimeout == null ? {} : { terminationGracePeriodSeconds: config.StopTimeout }),
+      ...(host.NetworkMode === 'host' ? { hostNetwork: true } : {}),
+      ...(host.PidMode === 'host' ? { hostPID: true } : {}),
+      ...(host.IpcMode === 'host' ? { hostIPC: true } : {}),
+      ...hostAliases(host.ExtraHosts ?? []),
+      securityContext: podContext(raw, plan, user),
+      ...(fill.length === 0 ? {} : { initContainers: fill }),
       containers: [
         {
           name,
-          image: details.image === '' ? details.imageId : details.image,
-          ...(raw.Config.Entrypoint?.length ? { command: raw.Config.Entrypoint.map(escaped) } : {}),
-          ...(raw.Config.Cmd?.length ? { args: raw.Config.Cmd.map(escaped) } : {}),
-          ...(raw.Config.WorkingDir ? { workingDir: raw.Config.WorkingDir } : {}),
-          ...(raw.Config.Env?.length ? { env: raw.Config.Env.map(variable) } : {}),
-          ...ports(raw),
-          securityContext: {
-            readOnlyRootFilesystem: readOnlyRoot,
-            allowPrivilegeEscalation: !noNewPrivileges,
-            ...(capabilities === null
-              ? {}
-              : {
-                  capabilities: {
-                    drop: ['ALL'],
-                    ...(capabilities.length === 0 ? {} : { add: [...capabilities] }),
-                  },
-                }),
-          },
-          ...(memoryLimit === null ? {} : { resources: { limits: { memory: String(memoryLimit) } } }),
-          volumeMounts: [
-            ...places.map(({ volume, path }) => ({ name: volume, mountPath: path })),
-            ...own.map(({ volume, destination, writable }) => ({
-              ...{ name: volume, mountPath: destination },
-              ...(writable ? {} : { readOnly: true }),
-            })),
-          ],
+          image: imageOf(details),
+          imagePullPolicy: 'IfNotPresent',
+          ...(same ? {} : { command: (config.Entrypoint ?? []).map(expandable) }),
+          ...(same && isDeepStrictEqual(config.Cmd ?? [], image.Cmd ?? [])
+            ? {}
+            : { args: (config.Cmd ?? []).map(expandable) }),
+          ...(config.WorkingDir && config.WorkingDir !== image.WorkingDir
+            ? { workingDir: config.WorkingDir }
+            : {}),
+          ...listed('env', ownVariables(config.Env, image).map(variable)),
+          ...listed('ports', ports(raw)),
+          ...(config.Tty ? { tty: true } : {}),
+          ...(config.OpenStdin ? { stdin: true } : {}),
+          securityContext: context,
+          ...resources(plan, raw),
+          ...probe(raw, image),
+          ...listed('volumeMounts', mounts),
         },
       ],
-      volumes: [
-        ...places.map(({ volume, kind, size }) =>
-          kind === 'tmpfs'
-            ? {
-                name: volume,
-                emptyDir: { medium: 'Memory', ...(size === null ? {} : { sizeLimit: String(size) }) },
-              }
-            : { name: volume, persistentVolumeClaim: { claimName: `${name}-${volume}` } },
-        ),
-        ...own.map(({ volume }) => ({
-          name: volume,
-          persistentVolumeClaim: { claimName: `${name}-${volume}` },
-        })),
-      ],
+      ...listed('volumes', volumes),
     },
-  });
+  };
   const notes = [
-    ...places
-      .filter(({ kind }) => kind === 'volume')
-      .map(
-        ({ path, volume }) =>
-          `claim ${name}-${volume} is for ${path}; Kubernetes does not fill it from the image`,
-      ),
-    'an emptyDir is not noexec, and has no limit of files',
+    ...(claims.length === 0 ? [] : ['set the size and the class of storage of each claim']),
+    ...(fill.length === 0
+      ? []
+      : ['Kubernetes fills no volume from an image: the init containers do, with its cp']),
+    'an emptyDir is not noexec, has no limit of files, and whoever is in the Pod may write to it',
+    'limits of processes are set for a node (podPidsLimit of the kubelet)',
+    ...(config.User && user === null ? [`runAsUser wants a number for ${config.User}`] : []),
   ];
-  document.commentBefore = [...commentLines(plan), ...notes.map((note) => `note: ${note}`)]
-    .map((line) => ` ${line}`)
-    .join('\n');
-  return document.toString({ lineWidth: 0 });
+  const comments = [...commentLines(plan), ...notes.map((note) => oneLine(`note: ${note}`))];
+  return yamlText(comments, [...claimsOf(claims), pod]);
 }
 
-/** A name as RFC 1123 wants labels. */
-function objectName(name: string): string {
-  const plain = name
-    .toLowerCase()
-    .replaceAll(/[^a-z0-9-]+/g, '-')
-    .replaceAll(/^-+|-+$/g, '')
-    .slice(0, 40);
-  return plain === '' ? 'container' : plain;
+interface User {
+  readonly uid: number;
+  readonly gid: number;
 }
 
-function numbers(user: string): { uid: number; gid: number } | null {
-  const match = /^(\d+)(?::(\d+))?$/.exec(user);
-  return match === null ? null : { uid: Number(match[1]), gid: Number(match[2] ?? match[1]) };
+/** By number: as planned, as configured, or as its first process was seen to run. */
+function userOf(
+  { configuration, observation }: HardeningPlan,
+  { Config: config }: RawContainer,
+): User | null {
+  const match = /^(\d+)(?::(\d+))?$/.exec(configuration.user ?? config.User ?? '');
+  const first = observation.processes.find((process) => process.first) ?? null;
+  if (match === null) return config.User && first !== null ? { uid: first.uid, gid: first.gid } : null;
+  const uid = Number(match[1]);
+  return { uid, gid: Number(match[2] ?? (first?.uid === uid ? first.gid : 0)) };
 }
 
-function variable(assignment: string): { name: string; value: string } {
-  const at = assignment.indexOf('=');
-  return { name: assignment.slice(0, at), value: escaped(assignment.slice(at + 1)) };
+function podContext(
+  { HostConfig: host }: RawContainer,
+  { configuration }: HardeningPlan,
+  user: User | null,
+): object {
+  const groups = [...(host.GroupAdd ?? []).map(Number).filter(Number.isInteger), ...configuration.groups];
+  const sysctls = Object.entries(host.Sysctls ?? {}).map(([name, value]) => ({ name, value }));
+  return {
+    ...(user === null ? {} : { runAsUser: user.uid, runAsGroup: user.gid, runAsNonRoot: user.uid !== 0 }),
+    ...(user === null || user.uid === 0 ? {} : { fsGroup: user.gid }),
+    ...listed('supplementalGroups', groups),
+    ...(host.Privileged ? {} : { seccompProfile: { type: 'RuntimeDefault' } }),
+    ...listed('sysctls', sysctls),
+  };
 }
 
-/** Kubernetes expands `$(NAME)`. */
-function escaped(text: string): string {
-  return text.replaceAll('$(', '$$(');
+function containerContext({ HostConfig: host }: RawContainer, { configuration }: HardeningPlan): object {
+  const { capabilities, readOnlyRoot, noNewPrivileges } = configuration;
+  const [drop, add] =
+    capabilities === null ? [host.CapDrop ?? [], host.CapAdd ?? []] : [['ALL'], capabilities];
+  const listedCapabilities = { ...listed('drop', drop.map(plain)), ...listed('add', add.map(plain)) };
+  return {
+    readOnlyRootFilesystem: readOnlyRoot,
+    // A privileged container, or one that may CAP_SYS_ADMIN, cannot be without it (API validation).
+    ...(host.Privileged ? { privileged: true } : { allowPrivilegeEscalation: !noNewPrivileges }),
+    ...(Object.keys(listedCapabilities).length === 0 ? {} : { capabilities: listedCapabilities }),
+  };
 }
 
-function ports({ Config: { ExposedPorts: exposed } }: RawContainer) {
-  const named = Object.keys(exposed ?? {}).flatMap((port) => {
+function plain(capability: string): string {
+  return capability.toUpperCase().replace(/^CAP_/, '');
+}
+
+function listed<T>(name: string, list: readonly T[]): Record<string, readonly T[]> {
+  return list.length === 0 ? {} : { [name]: list };
+}
+
+function restartPolicy(name: string): string {
+  if (name === 'on-failure') return 'OnFailure';
+  return name === '' || name === 'no' ? 'Never' : 'Always';
+}
+
+function hostAliases(lines: readonly string[]): object {
+  const aliases = lines.flatMap((line) => {
+    const at = line.indexOf(':');
+    return at < 0 ? [] : [{ ip: line.slice(at + 1), hostnames: [line.slice(0, at)] }];
+  });
+  return listed('hostAliases', aliases);
+}
+
+function ports({
+  Config: { ExposedPorts: exposed },
+  HostConfig: { PortBindings: published },
+}: RawContainer): object[] {
+  const names = new Set([...Object.keys(exposed ?? {}), ...Object.keys(published ?? {})]);
+  return [...names].flatMap((port) => {
     const match = /^(\d+)\/(tcp|udp|sctp)$/.exec(port);
     return match === null
       ? []
       : [{ containerPort: Number(match[1]), protocol: (match[2] ?? '').toUpperCase() }];
   });
-  return named.length === 0 ? {} : { ports: named };
+}
+
+/** Kubernetes does not look at an image's own health check. */
+function probe({ Config: { Healthcheck: check } }: RawContainer, image: ImageDefaults): object {
+  const test = check?.Test?.length
+    ? check.Test
+    : ((image.Healthcheck as { Test?: string[] } | null)?.Test ?? []);
+  const [kind, ...words] = test;
+  if (kind !== 'CMD' && kind !== 'CMD-SHELL') return {};
+  const seconds = (nanoseconds: number | null | undefined, otherwise: number) =>
+    nanoseconds ? Math.max(1, Math.round(nanoseconds / 1e9)) : otherwise;
+  return {
+    readinessProbe: {
+      exec: { command: kind === 'CMD' ? words : ['/bin/sh', '-c', ...words] },
+      periodSeconds: seconds(check?.Interval, 30),
+      timeoutSeconds: seconds(check?.Timeout, 30),
+      failureThreshold: check?.Retries || 3,
+    },
+  };
 }
