@@ -178,8 +178,8 @@ test('a roll-back that was interrupted is carried to its end, and the plan is no
   const { context, state, live, plan } = await subject();
   const hook = `
     options.check = () => Promise.reject(new Error('no'));
-    const { updateIncident } = store;
-    store.updateIncident = (id, patch) => (patch.replacement === null ? die() : updateIncident(id, patch));`;
+    const { addTimeline } = store;
+    store.addTimeline = (id, line) => (line.text.includes('taken away again') ? die() : addTimeline(id, line));`;
   await applyAndDie(state, live.name, plan, hook);
   expect(await read(live.id, '{{.State.Running}}')).toBe('false');
   await expect(apply(context, live, plan)).rejects.toMatchObject({
