@@ -140,7 +140,13 @@ test('of fifty containers that write and end in the same breath, each layer is t
       return n % 2 === 0;
     });
     const started = performance.now();
-    await run('docker', ['exec', container.id, 'sh', '-c', 'echo evil > /evil; while kill 1; do sleep 0.1; done']);
+    await run('docker', [
+      'exec',
+      container.id,
+      'sh',
+      '-c',
+      'echo evil > /evil; while kill 1; do sleep 0.1; done',
+    ]);
     expect(await looked.promise).toContain('evil');
     times.push(performance.now() - started);
     if (n % 2 === 0) {

@@ -1,5 +1,6 @@
 import { type Command, Option } from 'commander';
 import type { EmitFormat } from '../../app/index.ts';
+import type { HardeningPlan } from '../../contract/index.ts';
 import { EXIT, PristineError, parseDuration } from '../../kernel/index.ts';
 import { examples } from '../examples.ts';
 import { printPlan } from '../render/plan.ts';
@@ -74,32 +75,29 @@ export function registerHarden(program: Command, run: Runner): void {
         const { harden, emitPlan, applyPlan } = await app();
         const plan = await harden(name, { ...request, onProgress: progress.update, signal });
         progress.stop();
-        const usable = plan.proof.proven || given.unproven === true;
-        const emitted = given.emit !== undefined && usable ? await emitPlan(plan, given.emit) : null;
+        if (!plan.proof.proven && given.unproven !== true && (given.emit ?? given.apply) !== undefined)
+          throw unproven(name, plan);
+        const emitted = given.emit === undefined ? null : await emitPlan(plan, given.emit);
         const applied =
-          given.apply === true && usable
+          given.apply === true
             ? await applyPlan(plan, { ...request, onProgress: progress.update, signal })
             : null;
         progress.stop();
-        if (options.json)
-          out.json({ ...plan, ...(emitted !== null && { emitted }), ...(applied !== null && { applied }) });
+        if (options.json) out.json({ ...plan, ...(emitted && { emitted }), ...(applied && { applied }) });
         else if (emitted !== null) out.raw(emitted);
         else printPlan(out, plan);
-        if (applied !== null && !options.json) out.line(name, ' runs hardened, as ', applied.id.slice(0, 12));
+        if (applied !== null) note(`${name} runs hardened, as ${applied.id.slice(0, 12)}`);
         if (plan.proof.proven) return EXIT.ok;
-        if (emitted !== null) note(`the plan is not proven: ${plan.proof.failures.join('; ')}`);
-        if (!usable && (given.emit !== undefined || given.apply === true)) {
-          throw new PristineError(
-            'E_UNPROVEN',
-            `the plan for ${name} is not proven: ${plan.proof.failures.join('; ')}`,
-            {
-              next: 'See what it lacks with "pristine harden" alone, give another --workload, or insist with --unproven.',
-            },
-          );
-        }
+        note(`the plan is not proven: ${plan.proof.failures.join('; ')}`);
         return EXIT.failed;
       }, 'finish'),
     );
+}
+
+function unproven(name: string, { proof }: HardeningPlan): PristineError {
+  return new PristineError('E_UNPROVEN', `the plan for ${name} is not proven: ${proof.failures.join('; ')}`, {
+    next: 'See the plan with "pristine harden" alone, give another --workload, or insist with --unproven.',
+  });
 }
 
 function duration(option: string, text: string): number {
