@@ -18,6 +18,7 @@ import type { Context } from './context.ts';
 import { liveWritesOf } from './live-writes.ts';
 import { savePlan } from './plans.ts';
 import { readerFor } from './readers.ts';
+import { forgetRefusedWrites, refusedWrites } from './refused-writes.ts';
 
 export interface HardenOptions {
   /** Commands of the host that exercise a copy. */
@@ -25,6 +26,8 @@ export interface HardenOptions {
   /** Pages that a copy must serve, `PORT` or `PORT/PATH`. */
   readonly pages: readonly string[];
   readonly allowExec: boolean;
+  /** Whether what the container was refused to write is allowed from now on. */
+  readonly amend: boolean;
   /** Longest times, in milliseconds. */
   readonly readyMs: number;
   readonly workloadMs: number;
@@ -59,15 +62,29 @@ export async function hardenContainer(
   const reader = readerFor(original, engine);
   onProgress?.('reading what the live container wrote');
   const liveWrites = await liveWritesOf(context, original, engine, signal, MOST_LIVE_WRITES);
+  const refusals = options.amend ? await refusedWrites(context, reference) : [];
   const sensor = await createFanotifySensor();
   try {
     const plan = await harden({
-      ...{ engine, sensor, reader, original, workloads, liveWrites, allowExec, readyMs, mostData, signal },
+      ...{
+        engine,
+        sensor,
+        reader,
+        original,
+        workloads,
+        liveWrites,
+        refusals,
+        allowExec,
+        readyMs,
+        mostData,
+        signal,
+      },
       clock: context.clock,
       image: await readImageTree(original, signal),
       ...(onProgress && { onProgress }),
     });
     await savePlan(context.stateDirectory, plan);
+    if (options.amend && plan.proof.proven) await forgetRefusedWrites(context, original.name);
     return plan;
   } finally {
     await sensor.close();

@@ -4,7 +4,6 @@ export { emitCompose, emitKubernetes, emitRun, emitSwarm } from './emit/index.ts
 export {
   createRefusalReader,
   findRefusals,
-  type RefusalEvent,
   type RefusalReader,
 } from './observe/index.ts';
 export { readImageTree } from './plan/index.ts';

@@ -14,6 +14,7 @@ interface Given {
   readonly apply?: boolean;
   readonly unproven?: boolean;
   readonly allowExec?: boolean;
+  readonly amend?: boolean;
   readonly readyTimeout: string;
   readonly workloadTimeout: string;
   readonly maxData: string;
@@ -46,6 +47,7 @@ export function registerHarden(program: Command, run: Runner): void {
     )
     .option('--unproven', 'emit or apply a plan even though its proof failed')
     .option('--allow-exec', 'let programs run from places that stay writable, where it ran some')
+    .option('--amend', 'allow what the container was refused to write while a guard ran')
     .option('--ready-timeout <duration>', 'longest time until a copy is ready', '60s')
     .option('--workload-timeout <duration>', 'longest time that a workload may take', '120s')
     .option(
@@ -67,6 +69,7 @@ export function registerHarden(program: Command, run: Runner): void {
           commands: [...given.workload, ...given.prove],
           pages: given.http,
           allowExec: given.allowExec === true,
+          amend: given.amend === true,
           readyMs: duration('--ready-timeout', given.readyTimeout),
           workloadMs: duration('--workload-timeout', given.workloadTimeout),
           mostData: mebibytes(given.maxData),

@@ -1,5 +1,5 @@
 export { coveredBy } from './covered.ts';
 export { joinObservations } from './join.ts';
-export { type CopyObserver, observeCopy } from './observer.ts';
+export { observeCopy } from './observer.ts';
 export { findRefusals } from './refusals-in-output.ts';
 export { createRefusalReader, type RefusalEvent, type RefusalReader } from './trace/refusals.ts';

@@ -1,4 +1,10 @@
-import type { HardenedConfiguration, HardeningPlan, Proof, WrittenPath } from '../../contract/index.ts';
+import type {
+  HardenedConfiguration,
+  HardeningPlan,
+  Proof,
+  RefusedWrite,
+  WrittenPath,
+} from '../../contract/index.ts';
 import type { ContainerDetails, Engine } from '../../engine/index.ts';
 import { type Clock, newId } from '../../kernel/index.ts';
 import type { ChangeSensor, DriftReader } from '../../sensor/index.ts';
@@ -29,6 +35,8 @@ export interface HardenInput {
   readonly workloads: readonly Workload[];
   /** What the live container wrote so far, as far as nobody suspects it. */
   readonly liveWrites: readonly WrittenPath[];
+  /** What the live container was refused, as far as it is to be allowed from now on. */
+  readonly refusals: readonly RefusedWrite[];
   /** Programs may run from places that stay writable, where the original ran some. */
   readonly allowExec: boolean;
   /** Longest time that a copy may take to be ready, in milliseconds. */
@@ -94,11 +102,11 @@ class Search {
   }
 
   async run(): Promise<{ state: State; proof: Omit<Proof, 'runs' | 'tookMs'> }> {
-    const { original, liveWrites } = this.#input;
+    const { original, liveWrites, refusals } = this.#input;
     this.#expected = await expectedPorts(original);
     const learnt = await this.#learn();
     const observation = joinObservations([
-      { ...NOTHING_SEEN, writes: [...liveWrites] },
+      { ...NOTHING_SEEN, writes: [...liveWrites], refusals: [...refusals] },
       ...(learnt.observation === null ? [] : [learnt.observation]),
     ]);
     const first = await this.#drafted({ observation, persist: [], privileges: 'original' });

@@ -46,7 +46,7 @@ export function requestFor({ id, container }: Incident, { decide }: Progress): R
 }
 
 /** Label of a container that was hardened: the id of the plan. */
-export const PLAN_LABEL = 'pristine.plan';
+const PLAN_LABEL = 'pristine.plan';
 
 function readOnlyAs(decide: Progress['decide']): Pick<ReplacementRequest, 'readOnly' | 'hardening'> {
   if (decide?.plan !== undefined) return { hardening: decide.plan.configuration };
