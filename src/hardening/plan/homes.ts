@@ -1,6 +1,7 @@
 import { posix } from 'node:path';
 import type { WrittenPath } from '../../contract/index.ts';
 import type { ImageTree } from './image-tree.ts';
+import type { PlanInput } from './input.ts';
 import {
   isMountableName,
   isRuntimeFile,
@@ -37,14 +38,13 @@ const MOST_SIBLINGS = 8;
 /** The narrowest folders that cover what was written, none of them needless beside another. */
 export function findHomes(
   writes: readonly WrittenPath[],
-  image: ImageTree,
-  persist: readonly string[],
+  { image, persist, wide = false }: Pick<PlanInput, 'image' | 'persist' | 'wide'>,
 ): Homes {
-  const counted = writes.filter((write) => !isSpareCache(write.path) && !isOnlyContainer(write));
+  const counted = writes.filter((write) => !isSpareCache(write.path));
   const impossible: WrittenPath[] = [];
   const found = new Map<string, WrittenPath[]>();
   for (const write of counted) {
-    const path = homeOf(write, image);
+    const path = homeOf(write, image, wide);
     if (path === null) impossible.push(write);
     else add(found, path, [write]);
   }
@@ -72,18 +72,13 @@ export function findHomes(
   };
 }
 
-/** A folder of the image that changed in nothing but what is in it. */
-function isOnlyContainer({ type, inImage, operations }: WrittenPath): boolean {
-  return type === 'directory' && inImage && operations.every((operation) => operation === 'write');
-}
-
 /** It was removed or replaced, so that what the image has there is not needed. */
 function isRemade({ operations }: WrittenPath): boolean {
   return operations.some((operation) => ['create', 'delete', 'rename'].includes(operation));
 }
 
 /** The folder that must be writable for a write; null when no mount can be there. */
-function homeOf(write: WrittenPath, image: ImageTree): string | null {
+function homeOf(write: WrittenPath, image: ImageTree, wide: boolean): string | null {
   const { path, type, inImage } = write;
   const isFolder = type === 'directory' || image.entry(path)?.type === 'dir';
   const known = inImage || image.entry(path) !== null;
@@ -103,7 +98,7 @@ function homeOf(write: WrittenPath, image: ImageTree): string | null {
     // A folder of its own can be mounted by itself, unless the one above is as good as empty.
     const ownFolder = (last ? isFolder && !known : true) && isMountableName(name);
     if (ownFolder && (isUntouchable(parent) || image.list(parent).length > 0))
-      return isShortLived(parent) ? parent : next;
+      return isShortLived(parent) || (wide && !isUntouchable(parent)) ? parent : next;
     return isUntouchable(parent) ? null : parent;
   }
   return null;

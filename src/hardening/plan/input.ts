@@ -12,6 +12,8 @@ export interface PlanInput {
   readonly user: { readonly uid: number; readonly gid: number; readonly groups: readonly number[] } | null;
   /** Paths that proved to have to last. */
   readonly persist: readonly string[];
+  /** Folders that the container makes are left for it to make, as some do their first work only then: the ones above are mounted. */
+  readonly wide?: boolean;
   /** Programs may run from places that stay writable, where some did. */
   readonly allowExec: boolean;
 }

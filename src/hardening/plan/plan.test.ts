@@ -305,6 +305,39 @@ test('what was refused extends the plan', () => {
   expect(places(draft)).toEqual(['/run tmpfs 0:0 755', '/var/lib/new tmpfs 0:0 755']);
 });
 
+test('a folder that is copied up for a mount in it is not planned, but one that is refused is', () => {
+  const tree = image('/var/lib/db/ 26:26 700', '/var/lib/db/15/', '/var/lib/db/15/conf');
+  const copiedUp = wrote('/var/lib/db', {
+    ...{ type: 'directory', operations: ['attributes'], inImage: true, owner: null },
+  });
+  const writes = [copiedUp, made('/var/lib/db/box', 26, 0o700), kept('/var/lib/db/box/base')];
+  expect(places(plan(tree, writes))).toEqual(['/var/lib/db/box volume 26:26 700']);
+  const refusal = {
+    path: '/var/lib/db',
+    call: 'fchownat',
+    command: 'chown',
+    pid: 1,
+    at: '',
+    seenBy: 'kernel',
+  } as const;
+  const observation = { ...NOTHING, writes, refusals: [refusal] };
+  expect(places(plan(tree, [], { observation }))).toEqual(['/var/lib/db volume 26:26 700 hydrated']);
+});
+
+test('a folder that the container makes can be left for it to make', () => {
+  const tree = image('/var/lib/db/ 26:26 700', '/var/lib/db/15/', '/var/lib/db/15/conf');
+  const writes = [
+    made('/var/lib/db/box', 26, 0o700),
+    kept('/var/lib/db/box/base'),
+    made('/data'),
+    kept('/data/x'),
+  ];
+  expect(places(plan(tree, writes, { wide: true }))).toEqual([
+    '/data volume 0:0 755',
+    '/var/lib/db volume 26:26 700 hydrated',
+  ]);
+});
+
 test('places under mounts that the container has are not planned', () => {
   const details = { ...DETAILS, mounts: [{ destination: '/var/lib/db' }] } as unknown as ContainerDetails;
   expect(places(plan(image(), [kept('/var/lib/db/x')], { details }))).toEqual([]);

@@ -11,16 +11,17 @@ const MIB = 1024 ** 2;
 
 /** From what a container was seen to do to the least that it needs. Pure, and nothing in it knows an application. */
 export function planConfiguration(input: PlanInput): PlanDraft {
-  const { details, observation, image, capabilities, user, persist } = input;
+  const { details, observation, image, capabilities, user } = input;
   const covered = coveredBy(details);
   const known = new Map<string, WrittenPath>();
-  for (const write of [...observation.writes, ...observation.refusals.flatMap(refusedAsWritten)]) {
+  const written = observation.writes.filter((write) => !isOnlyCopiedUp(write));
+  for (const write of [...written, ...observation.refusals.flatMap(refusedAsWritten)]) {
     const path = image.resolve(write.path);
     const before = known.get(path);
     if (!covered(path) && (before === undefined || before.type === 'unknown'))
       known.set(path, { ...write, path });
   }
-  const found = findHomes([...known.values()], image, persist);
+  const found = findHomes([...known.values()], input);
   const mounts = found.homes.map((home) => mountOf(home, input));
   const { security } = details;
   const configuration: HardenedConfiguration = {
@@ -39,6 +40,15 @@ export function planConfiguration(input: PlanInput): PlanDraft {
     reasons: reasonsForPrivileges(configuration, observation),
     remarks: remarksFor(input, found, mounts),
   };
+}
+
+/**
+ * A folder of the image that changed in nothing but what is in it, or was copied up for a mount in it. Where a program
+ * really wants to change it, the read-only run is refused that.
+ */
+function isOnlyCopiedUp({ type, inImage, operations, owner }: WrittenPath): boolean {
+  if (type !== 'directory' || !inImage) return false;
+  return operations.every((one) => one === 'write' || (one === 'attributes' && owner === null));
 }
 
 /** What was refused is taken for what would have been made. */
