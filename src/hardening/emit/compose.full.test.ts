@@ -47,16 +47,16 @@ test.each([['3.8'], [null]])('an override is laid over a file of version %s', as
   const project = `pristine${randomBytes(4).toString('hex')}`;
   const [label = '', value] = testLabel().split('=');
   const service = { image: BUSYBOX, command: COMMAND, labels: { [label]: value }, network_mode: 'none' };
-  const file = { ...(version === null ? {} : { version }), services: { 'on-1': service } };
+  const file = { ...(version === null ? {} : { version }), services: { on: service } };
   writeFileSync(join(directory, 'compose.json'), JSON.stringify(file));
   try {
     await compose(project, '-f', 'compose.json', 'up', '-d');
-    const details = await engine.inspect(`${project}_on-1_1`);
+    const details = await engine.inspect(`${project}_on_1`);
     writeFileSync(join(directory, 'hardened.yml'), emitCompose(details, planFor(details, strict(...PLACES))));
     const files = ['-f', 'compose.json', '-f', 'hardened.yml'];
     await compose(project, ...files, 'config', '--quiet');
     await compose(project, ...files, 'up', '-d');
-    await expectHardened(`${project}_on-1_1`);
+    await expectHardened(`${project}_on_1`);
   } finally {
     await compose(project, '-f', 'compose.json', '-f', 'hardened.yml', 'down', '-v');
   }
@@ -82,6 +82,8 @@ test('of a container that Compose did not make, the whole service is given', asy
         `A=${hostile}`,
         '-e',
         'B=yes',
+        '-e',
+        'C=a\u202eb',
         '--label',
         `l=${hostile}`,
       ],
