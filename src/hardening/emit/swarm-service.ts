@@ -17,6 +17,7 @@ export function serviceFlags(
   const { capabilities, memoryLimit, pidsLimit, user } = configuration;
   const generated = config.Hostname === details.id.slice(0, 12) || host.NetworkMode === 'host';
   const network = firstNetwork(raw);
+  const joined = network.startsWith('container:');
   const own = user === null && config.User !== image.User;
   return [
     ['--name', details.name],
@@ -31,7 +32,7 @@ export function serviceFlags(
     ...(isDeepStrictEqual(config.Healthcheck, image.Healthcheck) ? [] : health(config.Healthcheck)),
     ...(host.Init ? [['--init']] : []),
     ...(host.LogConfig ? logging(host.LogConfig) : []),
-    ...(network === 'bridge' || network.startsWith('container:') ? [] : [['--network', network]]),
+    ...(isCommon(network) && network !== 'host' ? [] : when('--network', joined ? null : network)),
     ...each('--publish', publishedPorts(raw)),
     ...each('--dns', host.Dns),
     ...each('--dns-option', host.DnsOptions),
@@ -71,9 +72,10 @@ export function serviceNotes({ security }: ContainerDetails, raw: RawContainer):
     ...(lacking.length === 0
       ? []
       : [`a service has no option for what the container has: ${lacking.join(', ')}`]),
-    ...(isCommon(network)
+    ...(isCommon(network) || network.startsWith('container:')
       ? []
       : [`the network ${network} has to be one of the swarm (docker network create --driver overlay)`]),
+    ...(network === 'none' ? ['a service cannot be without any network'] : []),
     ...(published.some(({ HostIp }) => HostIp !== '')
       ? ['a service publishes its ports on all addresses']
       : []),

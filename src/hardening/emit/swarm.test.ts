@@ -16,10 +16,10 @@ async function inspect(id: string) {
   return engine.inspect(id);
 }
 
-/** The command line understands all of it before it asks the engine, which is in no swarm. */
+/** The command line understands all of it before it asks the engine, which is in no swarm and has none of its networks. */
 async function expectUnderstood(script: string): Promise<void> {
   const { stderr } = await run('sh', [], { input: script });
-  expect(stderr).toContain('This node is not a swarm manager');
+  expect(stderr).toMatch(/This node is not a swarm manager|network host not found/);
 }
 
 test('a service is updated; what it has no option for is said', async () => {
@@ -89,5 +89,16 @@ test('a container of no service becomes one', async () => {
   const details = await inspect(container.id);
   const script = emitSwarm(details, planFor(details, strict(...PLACES)));
   expect(script).toMatch(/--entrypoint \S*sh\S* \\\n {2}pristine-test-busybox:1 -c 'sleep 1000' 'it'/);
+  await expectUnderstood(script);
+});
+
+test.each([
+  ['none', /^(?![\s\S]*--network)[\s\S]*# note: a service cannot be without any network/],
+  ['host', /\n {2}--network host /],
+])('a service is on the network %s as far as it can be', async (network, expected) => {
+  await using container = await startContainer({ options: ['--network', network] });
+  const details = await inspect(container.id);
+  const script = emitSwarm(details, planFor(details, strict()));
+  expect(script).toMatch(expected);
   await expectUnderstood(script);
 });
