@@ -109,7 +109,7 @@ class Search {
       { ...NOTHING_SEEN, writes: [...liveWrites], refusals: [...refusals] },
       ...(learnt.observation === null ? [] : [learnt.observation]),
     ]);
-    const first = await this.#drafted({ observation, persist: [], privileges: 'original' });
+    const first = await this.#drafted({ observation, persist: [], privileges: 'original', wide: false });
     if (learnt.failures.length > 0) {
       const why = learnt.failures.map(
         (failure) => `A copy does not work even as the original is: ${failure}`,
@@ -168,9 +168,15 @@ class Search {
     for (let extension = 0; ; extension++) {
       const result = await this.#rehearse(title, now.draft.configuration, 2, true);
       const next = await this.#learnt(now, result);
-      if (samePlaces(next, now) || extension === MOST_EXTENSIONS) return { state: next, result };
-      now = next;
+      const wider = result.failures.length > 0 && samePlaces(next, now) ? await this.#wider(next) : next;
+      if (samePlaces(wider, now) || extension === MOST_EXTENSIONS) return { state: next, result };
+      now = wider;
     }
+  }
+
+  /** For a program that fails without having been refused anything. */
+  #wider(state: State): Promise<State> {
+    return this.#drafted({ ...state, wide: true });
   }
 
   async #learnt(state: State, result: RehearsalResult): Promise<State> {
@@ -181,17 +187,17 @@ class Search {
     // It worked until it was started again: something that it had made was gone.
     const lost = result.failedRound === 2 ? remainingOnTmpfs(state) : [];
     const persist = [...new Set([...state.persist, ...lost])];
-    return this.#drafted({ observation, persist, privileges: state.privileges });
+    return this.#drafted({ ...state, observation, persist });
   }
 
-  async #drafted({ observation, persist, privileges }: Known): Promise<State> {
+  async #drafted({ observation, persist, privileges, wide }: Known): Promise<State> {
     const { original: details, image, allowExec } = this.#input;
     const kept = privileges === 'original';
     const { capabilities, user } = kept ? { capabilities: null, user: null } : privileges;
-    const input = { details, observation, image, capabilities, user, persist, allowExec };
+    const input = { details, observation, image, capabilities, user, persist, allowExec, wide };
     const draft = await planConfiguration(input);
     const configuration = kept ? { ...draft.configuration, ...ORIGINAL_PRIVILEGES } : draft.configuration;
-    return { observation, persist, privileges, draft: { ...draft, configuration } };
+    return { observation, persist, privileges, wide, draft: { ...draft, configuration } };
   }
 
   async #rehearse(

@@ -22,6 +22,7 @@ async function reduce(observation: Partial<Observation>, needs: (tried: State) =
     observation: { ...NOTHING_SEEN, ...observation },
     persist: [],
     privileges: 'original',
+    wide: false,
   } as const;
   const { state, remarks } = await reducePrivileges(drafted(known), {
     capabilities: DEFAULT,

@@ -21,6 +21,8 @@ export interface Known {
   /** Paths that proved to have to last. */
   readonly persist: readonly string[];
   readonly privileges: Privileges;
+  /** Folders that it makes itself are left for it to make: a program may look whether they are there. */
+  readonly wide: boolean;
 }
 
 export interface State extends Known {
