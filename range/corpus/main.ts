@@ -1,0 +1,66 @@
+/**
+ * `npm run corpus [-- NAME…] [--json]`: hardens services that nobody made for it. The table on standard output,
+ * progress on standard error; exit code 0 when all are hardened.
+ */
+import { join } from 'node:path';
+import { program } from 'commander';
+import { defaultStateDirectory } from '../../src/host/index.ts';
+import { EXIT, PristineError, packageRoot, printable } from '../../src/kernel/index.ts';
+import { findEngine } from '../story/engine.ts';
+import { createNarrator } from '../story/narrator.ts';
+import { corpusTable } from './report.ts';
+import { runCorpus } from './run-corpus.ts';
+import { SERVICES } from './services/index.ts';
+
+const say = (sentence: string) => console.error(`corpus: ${sentence}`);
+
+const interrupt = new AbortController();
+for (const name of ['SIGINT', 'SIGTERM'] as const) {
+  process.on(name, () => {
+    if (interrupt.signal.aborted) process.exit(EXIT.interrupted);
+    say('cleaning up; another interrupt ends it at once');
+    interrupt.abort(new Error(`interrupted by ${name}`));
+  });
+}
+
+program
+  .name('npm run corpus --')
+  .description(
+    `Works out read-only configurations for services as Debian packages them, proves them, and runs them. Needs root; a private engine is started where none answers.\n\nServices: ${SERVICES.map(({ name }) => name).join(', ')}`,
+  )
+  .argument('[name...]', 'services to harden; without any, all')
+  .option('--json', 'print one JSON document, with every plan')
+  .action(main);
+
+await program.parseAsync();
+
+async function main(names: string[], { json }: { readonly json?: boolean }): Promise<void> {
+  const unknown = names.find((name) => !SERVICES.some((service) => service.name === name));
+  if (unknown !== undefined)
+    program.error(`error: there is no service ${printable(unknown)}`, { exitCode: EXIT.usage });
+  const services = SERVICES.filter(({ name }) => names.length === 0 || names.includes(name));
+  const { signal } = interrupt;
+  const narrator = createNarrator(process.stderr, { plain: false });
+  const pristine = join(packageRoot, 'bin/pristine');
+  const state = process.env.PRISTINE_STATE || defaultStateDirectory();
+  try {
+    const { docker, release } = await findEngine(pristine, state, narrator, signal);
+    try {
+      const onLeft = (left: string[]) => say(`could not remove ${left.join(', ')}`);
+      const { task } = narrator;
+      const results = await runCorpus({ docker, task, services, labelled: 'pristine.test', signal, onLeft });
+      console.log(json === true ? JSON.stringify(results) : corpusTable(results));
+      process.exitCode = results.every(({ hardened }) => hardened) ? EXIT.ok : EXIT.failed;
+    } finally {
+      await release();
+    }
+  } catch (error) {
+    if (signal.aborted) {
+      process.exitCode = EXIT.interrupted;
+      return;
+    }
+    if (!(error instanceof PristineError)) throw error;
+    say(`${error.message}\n  do: ${error.next}`);
+    process.exitCode = error.exitCode;
+  }
+}
