@@ -1,11 +1,10 @@
-import { file } from '../../images/dockerfile.ts';
 import { type CorpusService, check, dockerfileOf } from '../service.ts';
 
 export const dnsmasq: CorpusService = {
   name: 'dnsmasq',
   dockerfile: dockerfileOf({
     packages: 'dnsmasq',
-    steps: [file('/etc/dnsmasq.d/names', 'address=/shop.example/10.1.2.3\nno-resolv\n')],
+    steps: ['RUN echo address=/shop.example/10.1.2.3 >> /etc/dnsmasq.conf'],
     ports: ['53/udp', '53/tcp'],
     command: ['dnsmasq', '-k', '--log-facility=-'],
   }),

@@ -5,7 +5,7 @@ import { type CorpusService, check, dockerfileOf } from '../service.ts';
 const SITE = `proxy_cache_path /var/cache/nginx keys_zone=pages:1m;
 server {
   listen 80 default_server;
-  root /var/www/html;
+  root /var/www/html; index index.nginx-debian.html;
   location /app/ { proxy_pass http://127.0.0.1:8081/; proxy_cache pages; proxy_cache_valid 1m; add_header X-Cache $upstream_cache_status; }
 }
 server { listen 127.0.0.1:8081; location / { return 200 "an answer"; } }

@@ -6,7 +6,7 @@ set -euo pipefail
 export PATH=$PATH:/usr/lib/postgresql/15/bin
 if [ ! -s "$PGDATA/PG_VERSION" ]; then
   install -d -o postgres -g postgres -m 700 "$PGDATA"
-  runuser -u postgres -- initdb --auth-host=scram-sha-256 --auth-local=trust --pwfile=<(echo secret) >/dev/null
+  runuser -u postgres -- bash -c 'initdb --auth-host=scram-sha-256 --auth-local=trust --pwfile=<(echo secret) >/dev/null'
   echo 'host all all all scram-sha-256' >> "$PGDATA/pg_hba.conf"
 fi
 exec setpriv --reuid=postgres --regid=postgres --init-groups "$@"

@@ -12,6 +12,8 @@ export const vsftpd: CorpusService = {
     ports: ['21'],
     command: ['vsftpd', '/etc/vsftpd.conf'],
   }),
+  // As the first process it would end: it gets to know of the end of sessions that it did not begin itself.
+  options: ['--init'],
   async use({ client, again }) {
     const url = 'ftp://guest:secret@127.0.0.1/marker';
     if (again) check((await client(`curl -fsS ${url}`)) === 'kept', 'the file is gone');

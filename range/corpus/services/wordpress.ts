@@ -34,7 +34,7 @@ export const wordpress: CorpusService = {
   name: 'wordpress',
   companion: { alias: 'db', service: mariadbInVolume },
   dockerfile: dockerfileOf({
-    packages: 'apache2 libapache2-mod-php wordpress php-mysql php-gd',
+    packages: 'apache2 libapache2-mod-php wordpress wordpress-theme-twentytwentythree php-mysql php-gd',
     steps: [
       file('/etc/wordpress/config-default.php', CONFIGURATION),
       `${file('/etc/apache2/sites-available/000-default.conf', SITE)} && mkdir -p /run/apache2`,
