@@ -6,8 +6,9 @@ import type { Docker } from '../docker.ts';
 import type { Task } from '../task.ts';
 import { ensureClients } from './clients.ts';
 import { removeMade } from './remove-made.ts';
-import { type CorpusResult, type CorpusRun, runService } from './run-service.ts';
+import { type CorpusResult, runService } from './run-service.ts';
 import type { CorpusService } from './service.ts';
+import type { CorpusRun } from './start-service.ts';
 
 export interface CorpusOptions {
   readonly docker: Docker;
