@@ -3,7 +3,7 @@ import type { Engine } from '../engine/index.ts';
 import { PristineError } from '../kernel/index.ts';
 
 /** So often, and after so many milliseconds each, a removal is tried again. */
-const TRIES = 10;
+const TRIES = 40;
 const AGAIN_AFTER_MS = 500;
 
 /**

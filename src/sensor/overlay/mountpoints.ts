@@ -1,7 +1,10 @@
 import type { Change, WatchTarget } from '../../contract/index.ts';
 
-/** Empty files on which engines mount a program of their own (`docker run --init`, Podman's). */
-const INIT_PROGRAMS = ['/sbin/docker-init', '/run/podman-init'];
+/**
+ * Empty files on which engines mount a program of their own (`docker run --init`, Podman's); in most images /sbin
+ * is a link to /usr/sbin.
+ */
+const INIT_PROGRAMS = ['/sbin/docker-init', '/usr/sbin/docker-init', '/run/podman-init'];
 
 /**
  * Marks what the engine made in the upper layer as a place to mount on: an empty file or a directory at a
