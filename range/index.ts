@@ -1,3 +1,8 @@
+export { removeMade } from './corpus/remove-made.ts';
+export { runCorpus } from './corpus/run-corpus.ts';
+export { SERVICES as CORPUS } from './corpus/services/index.ts';
+export { type CorpusRun, startService } from './corpus/start-service.ts';
+export { useService } from './corpus/use-service.ts';
 export { type Docker, dockerWith } from './docker.ts';
 export { ensureBaseImage } from './images/base-image.ts';
 export { ensureDemoImages, ensureServiceImage } from './images/build.ts';
