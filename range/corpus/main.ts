@@ -10,6 +10,7 @@ import { findEngine } from '../story/engine.ts';
 import { createNarrator } from '../story/narrator.ts';
 import { corpusTable } from './report.ts';
 import { runCorpus } from './run-corpus.ts';
+import type { CorpusResult } from './run-service.ts';
 import { SERVICES } from './services/index.ts';
 
 const say = (sentence: string) => console.error(`corpus: ${sentence}`);
@@ -48,7 +49,12 @@ async function main(names: string[], { json }: { readonly json?: boolean }): Pro
     try {
       const onLeft = (left: string[]) => say(`could not remove ${left.join(', ')}`);
       const { task } = narrator;
-      const results = await runCorpus({ docker, task, services, labelled: 'pristine.test', signal, onLeft });
+      const onResult = ({ service, hardened, reasons }: CorpusResult) =>
+        say(hardened ? `${service} is hardened` : `${service} is not: ${reasons.map(printable).join('; ')}`);
+      const results = await runCorpus({
+        ...{ docker, task, services, signal, onResult, onLeft },
+        labelled: 'pristine.test',
+      });
       console.log(json === true ? JSON.stringify(results) : corpusTable(results));
       process.exitCode = results.every(({ hardened }) => hardened) ? EXIT.ok : EXIT.failed;
     } finally {

@@ -17,13 +17,15 @@ export interface CorpusOptions {
   /** Name of the label that everything carries. */
   readonly labelled: string;
   readonly signal: AbortSignal;
+  /** Called as each is done. */
+  readonly onResult?: (result: CorpusResult) => void;
   /** Called with what could not be removed at the end. */
   readonly onLeft: (what: string[]) => void;
 }
 
 /** Hardens services one after the other; nothing of them is left but their images. */
 export async function runCorpus(options: CorpusOptions): Promise<CorpusResult[]> {
-  const { docker, task, services, labelled, signal, onLeft } = options;
+  const { docker, task, services, labelled, signal, onResult, onLeft } = options;
   await ensureClients({ docker, task, signal });
   const run = randomBytes(4).toString('hex');
   const results: CorpusResult[] = [];
@@ -33,7 +35,9 @@ export async function runCorpus(options: CorpusOptions): Promise<CorpusResult[]>
     const [label, prefix] = [`${labelled}=corpus-${run}`, `pristine-corpus-${run}-`];
     const corpus: CorpusRun = { docker, task, label, prefix, state, signal };
     try {
-      results.push(await runService(service, corpus));
+      const result = await runService(service, corpus);
+      results.push(result);
+      onResult?.(result);
     } finally {
       const left = await removeMade(docker, label, prefix);
       if (left.length > 0) onLeft(left);
