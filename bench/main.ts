@@ -4,6 +4,7 @@
  */
 import { cpus, release, totalmem } from 'node:os';
 import { program } from 'commander';
+import { interruptSignal } from '../range/index.ts';
 import { installPackages } from '../src/host/index.ts';
 import { EXIT, PristineError, printable, version } from '../src/kernel/index.ts';
 import { audit } from './benchmarks/audit.ts';
@@ -36,14 +37,7 @@ interface Options {
 
 const say = (sentence: string) => console.error(`bench: ${sentence}`);
 
-const interrupt = new AbortController();
-for (const name of ['SIGINT', 'SIGTERM'] as const) {
-  process.on(name, () => {
-    if (interrupt.signal.aborted) process.exit(EXIT.interrupted);
-    say('cleaning up; another interrupt ends it at once');
-    interrupt.abort(new Error(`interrupted by ${name}`));
-  });
-}
+const signal = interruptSignal(say);
 
 program
   .name('npm run bench --')
@@ -67,7 +61,7 @@ async function main(names: string[], options: Options): Promise<void> {
   try {
     process.exitCode = await measure(chosen, options);
   } catch (error) {
-    if (interrupt.signal.aborted) {
+    if (signal.aborted) {
       process.exitCode = EXIT.interrupted;
       return;
     }
@@ -80,7 +74,7 @@ async function main(names: string[], options: Options): Promise<void> {
 /** Answers with the exit code: 0 when everything was measured, whether or not it is as fast as wished. */
 async function measure(chosen: typeof BENCHMARKS, options: Options): Promise<number> {
   const quick = options.quick === true;
-  await using bench = await openBench({ quick, signal: interrupt.signal, say, note: say });
+  await using bench = await openBench({ quick, signal, say, note: say });
   const results: BenchmarkResult[] = [];
   for (const benchmark of chosen) {
     await installPackages(benchmark.packages ?? [], `the benchmark ${benchmark.name}`, say);

@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { program } from 'commander';
 import { defaultStateDirectory } from '../../src/host/index.ts';
 import { EXIT, PristineError, packageRoot, printable } from '../../src/kernel/index.ts';
+import { interruptSignal } from '../interrupt.ts';
 import { findEngine } from '../story/engine.ts';
 import { createNarrator } from '../story/narrator.ts';
 import { corpusTable } from './report.ts';
@@ -15,14 +16,7 @@ import { SERVICES } from './services/index.ts';
 
 const say = (sentence: string) => console.error(`corpus: ${sentence}`);
 
-const interrupt = new AbortController();
-for (const name of ['SIGINT', 'SIGTERM'] as const) {
-  process.on(name, () => {
-    if (interrupt.signal.aborted) process.exit(EXIT.interrupted);
-    say('cleaning up; another interrupt ends it at once');
-    interrupt.abort(new Error(`interrupted by ${name}`));
-  });
-}
+const signal = interruptSignal(say);
 
 program
   .name('npm run corpus --')
@@ -40,7 +34,6 @@ async function main(names: string[], { json }: { readonly json?: boolean }): Pro
   if (unknown !== undefined)
     program.error(`error: there is no service ${printable(unknown)}`, { exitCode: EXIT.usage });
   const services = SERVICES.filter(({ name }) => names.length === 0 || names.includes(name));
-  const { signal } = interrupt;
   const narrator = createNarrator(process.stderr, { plain: false });
   const pristine = join(packageRoot, 'bin/pristine');
   const state = process.env.PRISTINE_STATE || defaultStateDirectory();

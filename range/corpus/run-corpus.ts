@@ -39,9 +39,10 @@ export async function runCorpus(options: CorpusOptions): Promise<CorpusResult[]>
       results.push(result);
       onResult?.(result);
     } finally {
+      // First, as an engine that is gone removes nothing.
+      await rm(state, { recursive: true, force: true });
       const left = await removeMade(docker, label, prefix);
       if (left.length > 0) onLeft(left);
-      await rm(state, { recursive: true, force: true });
     }
   }
   return results;
