@@ -1,6 +1,6 @@
 import type { HardeningPlan, Incident, RefusedWrite } from '../contract/index.ts';
 import type { ContainerDetails, Engine } from '../engine/index.ts';
-import { messageOf, newId, PristineError, printable } from '../kernel/index.ts';
+import { isWithin, messageOf, newId, PristineError, printable } from '../kernel/index.ts';
 import { respond, type StepReport, type Trial } from '../response/index.ts';
 import type { Context } from './context.ts';
 import { isAtLeast, liveDrift } from './live-writes.ts';
@@ -111,7 +111,7 @@ async function refuseUnlessSafe(
         next: `Replace it and keep the evidence with "pristine restore ${name}", then harden what is there.`,
       },
     );
-  const covered = (path: string) => mounts.some((mount) => isAtOrBelow(path, mount.path));
+  const covered = (path: string) => mounts.some((mount) => isWithin(path, mount.path));
   const lost = changes.filter(({ path, after }) => after?.type === 'file' && !covered(path));
   if (lost.length === 0) return;
   const named = lost.slice(0, 5).map(({ path }) => printable(path));
@@ -120,10 +120,6 @@ async function refuseUnlessSafe(
     `${name} has written files that the plan has no place for, and that would be lost: ${named.join(', ')}${more}`,
     `Let the plan learn of them: "pristine harden ${name}". What is not needed can be deleted with "docker exec ${name} rm".`,
   );
-}
-
-function isAtOrBelow(path: string, folder: string): boolean {
-  return path === folder || path.startsWith(folder === '/' ? '/' : `${folder}/`);
 }
 
 /** Tries a replacement, and sees what was refused to it before it is taken away. */

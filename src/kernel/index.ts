@@ -10,6 +10,7 @@ export {
 } from './errors.ts';
 export { isExactPath, matchesGlob } from './glob.ts';
 export { newId } from './ids.ts';
+export { isWithin } from './is-within.ts';
 export { createLogger, type Logger } from './log.ts';
 export { decodePathBytes, encodePathBytes } from './path-bytes.ts';
 export { printable, printableJson } from './printable.ts';

@@ -1,5 +1,7 @@
 /** What a lock wants of each mount of a container: pure functions over its mount table. */
+
 import type { ContainerMount } from '../contract/index.ts';
+import { isWithin } from '../kernel/index.ts';
 import type { MountFlag, MountPoint } from '../linux/index.ts';
 import type { WritablePlace } from './report.ts';
 
@@ -29,7 +31,7 @@ export function isOverItself(mount: MountPoint, root: MountPoint): boolean {
 
 /** Whether a path is one of those, or lies below one. */
 export function isBelow(path: string, places: readonly string[]): boolean {
-  return places.some((place) => place === '/' || path === place || path.startsWith(`${place}/`));
+  return places.some((place) => isWithin(path, place));
 }
 
 /** What becomes of all mounts but the root and what a lock has made itself. */

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import type { ContainerDetails } from '../../engine/index.ts';
+import { isWithin } from '../../kernel/index.ts';
 
 /** What an engine puts into every container by itself (moby's init layer, Podman's additions). */
 const ENGINES_OWN = [
@@ -26,5 +27,5 @@ export function coveredBy({
   const places = [...ENGINES_OWN, ...mounts.map(({ destination }) => destination), ...tmpfs].map((place) =>
     place.replace(/\/+$/, ''),
   );
-  return (path) => places.some((place) => path === place || path.startsWith(`${place}/`));
+  return (path) => places.some((place) => isWithin(path, place));
 }

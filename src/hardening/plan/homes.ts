@@ -1,5 +1,6 @@
 import { posix } from 'node:path';
 import type { WrittenPath } from '../../contract/index.ts';
+import { isWithin } from '../../kernel/index.ts';
 import type { ImageTree } from './image-tree.ts';
 import type { PlanInput } from './input.ts';
 import {
@@ -10,7 +11,6 @@ import {
   isSpareCache,
   isStatePlace,
   isUntouchable,
-  isWithin,
 } from './places.ts';
 import { foldersToKeep, hasStaticContent } from './static-content.ts';
 

@@ -1,7 +1,7 @@
 import type { PlannedMount } from '../../contract/index.ts';
+import { isWithin } from '../../kernel/index.ts';
 import { type Home, isVolume } from './homes.ts';
 import type { PlanInput } from './input.ts';
-import { isWithin } from './places.ts';
 import { reasonsFor } from './reasons.ts';
 
 const MIB = 1024 ** 2;

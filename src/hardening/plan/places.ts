@@ -1,4 +1,5 @@
 /** What kinds of places the Filesystem Hierarchy Standard knows, and what files are by their names. */
+import { isWithin } from '../../kernel/index.ts';
 
 /** What lies there may vanish when a container ends (FHS 3.0: /run, /tmp, /var/tmp, /var/cache, /var/lock, /var/log). */
 const SHORT_LIVED = ['/run', '/tmp', '/var/tmp', '/var/cache', '/var/lock', '/var/log', '/var/run', '/dev'];
@@ -62,8 +63,4 @@ export function isCodeName(path: string): boolean {
 /** Whether a folder of this name can be mounted; a container may call its files as it likes. */
 export function isMountableName(name: string): boolean {
   return !AWKWARD.test(name);
-}
-
-export function isWithin(path: string, place: string): boolean {
-  return path === place || path.startsWith(place === '/' ? '/' : `${place}/`);
 }

@@ -1,9 +1,9 @@
 import type { PlannedMount, WrittenPath } from '../../contract/index.ts';
-import { printable } from '../../kernel/index.ts';
+import { isWithin, printable } from '../../kernel/index.ts';
 import type { Homes } from './homes.ts';
 import type { ImageTree } from './image-tree.ts';
 import type { PlanInput } from './input.ts';
-import { isCodeName, isShortLived, isWithin } from './places.ts';
+import { isCodeName, isShortLived } from './places.ts';
 import { filesHidden } from './static-content.ts';
 
 const MOST = 5;

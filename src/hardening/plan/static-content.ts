@@ -1,5 +1,6 @@
+import { isWithin } from '../../kernel/index.ts';
 import type { ImageEntry, ImageTree } from './image-tree.ts';
-import { isMountableName, isShortLived, isWithin } from './places.ts';
+import { isMountableName, isShortLived } from './places.ts';
 
 /** Whether the image has files below a folder that are needed: neither made anew nor in another home. */
 export function hasStaticContent(
