@@ -17,6 +17,13 @@ export interface ContainerMount {
   readonly writable: boolean;
 }
 
+const ENGINE_SOCKET = /\/(docker|containerd|podman|crio)\.sock$/;
+
+/** Whether a path of the host is, by its name, the socket of an engine: whoever has it has the host. */
+export function isEngineSocket(path: string): boolean {
+  return ENGINE_SOCKET.test(path);
+}
+
 /** What a sensor needs to know of a container. */
 export interface WatchTarget {
   readonly id: string;

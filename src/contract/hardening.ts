@@ -103,6 +103,19 @@ export function plannedVolumeName(container: string, path: string): string {
   return `${container}${path.replaceAll(/[^A-Za-z0-9./]/gu, escaped).replaceAll('/', '-')}`;
 }
 
+/** Options of a planned tmpfs in the words of mount(8), as engines take them. */
+export function tmpfsOptions({ exec, size, mode, uid, gid, inodes }: PlannedMount): string {
+  return [
+    ...['rw', exec ? 'exec' : 'noexec', 'nosuid', 'nodev'],
+    ...(size === null ? [] : [`size=${size}`]),
+    ...(inodes === null ? [] : [`nr_inodes=${inodes}`]),
+    ...[`mode=${mode.toString(8)}`, `uid=${uid}`, `gid=${gid}`],
+  ].join(',');
+}
+
+/** Label of a container that was hardened: the id of the plan. */
+export const PLAN_LABEL = 'pristine.plan';
+
 /** The configuration that a plan asks for; what it does not name stays as the container has it. */
 export const hardenedConfigurationSchema = z.object({
   readOnlyRoot: z.boolean(),
@@ -121,6 +134,19 @@ export const hardenedConfigurationSchema = z.object({
   defaultSeccomp: z.boolean(),
 });
 export type HardenedConfiguration = z.infer<typeof hardenedConfigurationSchema>;
+
+/** Options to an engine about security as a container has them, with those of a configuration. */
+export function hardenedSecurityOptions(
+  given: readonly string[],
+  { noNewPrivileges, defaultSeccomp }: HardenedConfiguration,
+): string[] {
+  const kept = given.filter(
+    (option) =>
+      !(noNewPrivileges && /^no-new-privileges/.test(option)) &&
+      !(defaultSeccomp && /^seccomp[=:]unconfined$/.test(option)),
+  );
+  return noNewPrivileges ? [...kept, 'no-new-privileges'] : kept;
+}
 
 /** How far a plan was proven: what was exercised under it, and what was not. */
 export const proofSchema = z.object({

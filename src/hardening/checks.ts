@@ -1,7 +1,9 @@
 /** The items of a posture, in the order of the CIS Docker Benchmark 1.6.0, with their costs. */
-import type { ContainerMount } from '../contract/index.ts';
+
+import { type ContainerMount, isEngineSocket } from '../contract/index.ts';
 import type { ContainerSecurity } from '../engine/index.ts';
-import { isSecretName, redactUrl } from '../kernel/index.ts';
+import { isSecretName, isWithin, redactUrl } from '../kernel/index.ts';
+import { capabilityName } from '../linux/index.ts';
 
 interface Result {
   /** What was found. */
@@ -139,7 +141,7 @@ export const CHECKS: readonly Check[] = [
     cis: '5.32',
     title: "the engine's socket is not mounted",
     examine: (_security, mounts) => {
-      const found = mounts.find(({ source }) => source !== null && ENGINE_SOCKET.test(source));
+      const found = mounts.find(({ source }) => source !== null && isEngineSocket(source));
       return found === undefined
         ? fine('it is not')
         : { detail: `${found.source} is mounted`, cost: HOST_IS_LOST };
@@ -167,17 +169,11 @@ function holdsSecret(assignment: string): boolean {
   return isSecretName(assignment.slice(0, at)) || redactUrl(assignment) !== assignment;
 }
 
-function capabilityName(name: string): string {
-  return name.toUpperCase().replace(/^CAP_/, '');
-}
-
 /** Capabilities that capabilities(7) shows to be a way to root on the host, or to other containers. */
 export const DANGEROUS_CAPABILITIES = new Set([
   ...['ALL', 'BPF', 'DAC_READ_SEARCH', 'MAC_ADMIN', 'MAC_OVERRIDE', 'NET_ADMIN', 'PERFMON'],
   ...['SYS_ADMIN', 'SYS_BOOT', 'SYS_MODULE', 'SYS_PTRACE', 'SYS_RAWIO', 'SYS_TIME', 'SYSLOG'],
 ]);
-
-const ENGINE_SOCKET = /\/(docker|containerd|podman|crio)\.sock$/;
 
 /** The list of CIS 5.6, and where accounts and engines keep theirs. */
 const SENSITIVE = [
@@ -192,12 +188,8 @@ const HARMLESS_READ_ONLY = [
 ];
 
 function isSensitive({ kind, source, writable }: ContainerMount): boolean {
-  if (kind !== 'bind' || source === null || ENGINE_SOCKET.test(source)) return false;
+  if (kind !== 'bind' || source === null || isEngineSocket(source)) return false;
   if (!writable && HARMLESS_READ_ONLY.some((path) => isWithin(source, path))) return false;
   // Either a sensitive directory, something in it, or a directory that holds one.
   return SENSITIVE.some((path) => isWithin(source, path) || isWithin(path, source));
-}
-
-function isWithin(path: string, directory: string): boolean {
-  return path === directory || path.startsWith(directory.endsWith('/') ? directory : `${directory}/`);
 }

@@ -48,6 +48,16 @@ function describe(permitted: bigint, inheritable: bigint, effective: boolean): s
     .join(' ');
 }
 
+/** Name of a capability by its number, as engines have it: `NET_RAW`; undefined for one without a name. */
+export function capabilityByNumber(number: number): string | undefined {
+  return NAMES[number]?.toUpperCase();
+}
+
+/** A capability's name as engines have it, without the `CAP_` that some put before it. */
+export function capabilityName(name: string): string {
+  return name.toUpperCase().replace(/^CAP_/, '');
+}
+
 /** Names of the capabilities in a set as the kernel writes it, e.g. `net_raw`; a number for those without a name. */
 export function capabilityNames(mask: bigint): string[] {
   return namesOf(mask).map((name) => name.replace(/^cap_/, ''));

@@ -13,7 +13,12 @@ export {
   parseEvents,
   unmarkFilesystem,
 } from './fanotify.ts';
-export { capabilityNames, decodeFileCapabilities } from './file-capabilities.ts';
+export {
+  capabilityByNumber,
+  capabilityName,
+  capabilityNames,
+  decodeFileCapabilities,
+} from './file-capabilities.ts';
 export { fileHandle, handleText } from './file-handle.ts';
 export { FileIdentity } from './file-identity.ts';
 export { lockFile, tryLockFile } from './flock.ts';

@@ -1,7 +1,7 @@
-import type { GuardEvent, RefusedWrite } from '../../contract/index.ts';
+import { type GuardEvent, PLAN_LABEL, type RefusedWrite } from '../../contract/index.ts';
 import type { ContainerDetails, Engine } from '../../engine/index.ts';
 import type { RefusalReader } from '../../hardening/index.ts';
-import type { Clock } from '../../kernel/index.ts';
+import { type Clock, isWithin } from '../../kernel/index.ts';
 import { refusalsInOutput, rememberedRefusals, rememberRefusals } from '../refused-writes.ts';
 
 export interface RefusedWritesOptions {
@@ -21,7 +21,7 @@ const MINUTE_MS = 60_000;
 /** Whether a write was meant for the root filesystem: what else is read-only, no plan makes writable. */
 function isOnRoot({ details: { mounts } }: Followed): (write: RefusedWrite) => boolean {
   const others = ['/proc', '/sys', ...mounts.map(({ destination }) => destination)];
-  return ({ path }) => !others.some((other) => path === other || path?.startsWith(`${other}/`));
+  return ({ path }) => path === null || !others.some((other) => isWithin(path, other));
 }
 
 interface Followed {
@@ -142,7 +142,7 @@ export class RefusedWrites {
     const { id, name, labels } = followed.details;
     emit({
       ...{ type: 'refused-write', at: now.toISOString(), container: { id, name }, write },
-      ...{ plan: labels['pristine.plan'] ?? null, untold: followed.untold },
+      ...{ plan: labels[PLAN_LABEL] ?? null, untold: followed.untold },
       next: `pristine harden ${name} --amend`,
     });
     followed.told += 1;

@@ -1,4 +1,5 @@
 import { isDeepStrictEqual } from 'node:util';
+import { PLAN_LABEL } from '../../contract/index.ts';
 import {
   asAsked,
   type Change,
@@ -17,7 +18,7 @@ import {
   text,
 } from './compare-conditions.ts';
 import { IMAGE_LABEL, imageName } from './details.ts';
-import { HARDENING_LABEL, hardeningOf, PLAN_LABEL } from './hardened.ts';
+import { HARDENING_LABEL, hardeningOf } from './hardened.ts';
 import { asHardened, HARDENED_MEMBERS } from './hardened-differences.ts';
 import { PASSING_LABELS, READ_ONLY_LABEL } from './recreation.ts';
 import { TMPFS_OPTIONS } from './recreation-mounts.ts';

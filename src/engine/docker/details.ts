@@ -1,4 +1,5 @@
 import type { ContainerMount } from '../../contract/index.ts';
+import { capabilityName } from '../../linux/index.ts';
 import type {
   ContainerDetails,
   ContainerHealth,
@@ -140,7 +141,7 @@ function isolationOf(container: Inspect): ContainerIsolation {
 
 /** Without the `CAP_` that some engines put before them. */
 function capabilities(names: readonly string[] | null | undefined): string[] {
-  return (names ?? []).map((name) => name.toUpperCase().replace(/^CAP_/, ''));
+  return (names ?? []).map(capabilityName);
 }
 
 /** An entry of `GET /containers/json`. */

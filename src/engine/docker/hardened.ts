@@ -1,10 +1,14 @@
 /** A hardened configuration laid over the request that makes a container like another one. */
+
 import {
   type HardenedConfiguration,
   hardenedConfigurationSchema,
+  hardenedSecurityOptions,
   type PlannedMount,
   plannedVolumeName,
+  tmpfsOptions,
 } from '../../contract/index.ts';
+import { capabilityName } from '../../linux/index.ts';
 import { isAtOrBelow } from './recreation-mounts.ts';
 import type { HostConfig, Inspect, MountRequest } from './vendor.ts';
 
@@ -13,9 +17,6 @@ export const VOLUME_LABEL = 'pristine.volume-of';
 
 /** Label of a container with the configuration that was laid over its original's, as JSON without the reasons. */
 export const HARDENING_LABEL = 'pristine.hardening';
-
-/** Label of a container that was hardened: the id of the plan. */
-export const PLAN_LABEL = 'pristine.plan';
 
 /** The members of a request's HostConfig that matter here. */
 export type HostRequest = Pick<HostConfig, 'Tmpfs' | 'Binds' | 'SecurityOpt' | 'CapAdd' | 'CapDrop'> & {
@@ -62,7 +63,7 @@ export function hardenedHost(
     ],
     ...(capabilities === null ? {} : { CapDrop: ['ALL'], CapAdd: capabilities.map(listed).sort() }),
     ...(groups.length === 0 ? {} : { GroupAdd: [...(host.GroupAdd ?? []), ...groups] }),
-    SecurityOpt: securityOptions(host.SecurityOpt ?? [], configuration),
+    SecurityOpt: hardenedSecurityOptions(host.SecurityOpt ?? [], configuration),
     ...(pidsLimit === null ? {} : { PidsLimit: pidsLimit }),
     // Swap as well, or the limit is one of memory alone.
     ...(memoryLimit === null ? {} : { Memory: memoryLimit, MemorySwap: memoryLimit }),
@@ -71,28 +72,7 @@ export function hardenedHost(
 
 /** As the engine lists it. */
 function listed(capability: string): string {
-  return `CAP_${capability.toUpperCase().replace(/^CAP_/, '')}`;
-}
-
-/** Options in the words of mount(8), as the engine takes them for a tmpfs. */
-function tmpfsOptions({ exec, size, mode, uid, gid, inodes }: PlannedMount): string {
-  return [
-    ...['rw', exec ? 'exec' : 'noexec', 'nosuid', 'nodev'],
-    ...(size === null ? [] : [`size=${size}`]),
-    ...(inodes === null ? [] : [`nr_inodes=${inodes}`]),
-    ...[`mode=${mode.toString(8)}`, `uid=${uid}`, `gid=${gid}`],
-  ].join(',');
-}
-
-function securityOptions(given: readonly string[], configuration: HardenedConfiguration): string[] {
-  const unconfined = /^seccomp[=:]unconfined$/;
-  const newPrivileges = /^no-new-privileges/;
-  const kept = given.filter(
-    (option) =>
-      !(configuration.defaultSeccomp && unconfined.test(option)) &&
-      !(configuration.noNewPrivileges && newPrivileges.test(option)),
-  );
-  return configuration.noNewPrivileges ? [...kept, 'no-new-privileges'] : kept;
+  return `CAP_${capabilityName(capability)}`;
 }
 
 export function hardeningLabel(configuration: HardenedConfiguration): string {

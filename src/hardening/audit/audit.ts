@@ -1,4 +1,9 @@
-import type { AuditFacts, ContainerAudit, HostService } from '../../contract/index.ts';
+import {
+  type AuditFacts,
+  type ContainerAudit,
+  type HostService,
+  isEngineSocket,
+} from '../../contract/index.ts';
 import type { ContainerDetails, EngineInfo } from '../../engine/index.ts';
 import { messageOf } from '../../kernel/index.ts';
 import { secretNames } from '../checks.ts';
@@ -105,9 +110,7 @@ function auditOne(
     secrets: secretNames(security.environment),
     engineSockets: [
       ...new Set([
-        ...mounts
-          .filter(({ source }) => SOCKET_NAME.test(source ?? ''))
-          .map(({ destination }) => destination),
+        ...mounts.filter(({ source }) => isEngineSocket(source ?? '')).map(({ destination }) => destination),
         ...reachedSockets(mounts, host.sockets),
       ]),
     ],
@@ -137,9 +140,6 @@ function auditOne(
   const container = { id, name, image: imageName, imageId };
   return { container, status, facts, items, ...gradeOf(items) };
 }
-
-/** By these names also where the host cannot be looked at. */
-const SOCKET_NAME = /\/(docker|containerd|podman|crio)\.sock$/;
 
 interface Watched {
   readonly opened: ReadonlySet<string>;

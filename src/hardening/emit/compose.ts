@@ -1,10 +1,15 @@
-import { type HardeningPlan, plannedVolumeName } from '../../contract/index.ts';
+import {
+  type HardeningPlan,
+  hardenedSecurityOptions,
+  plannedVolumeName,
+  tmpfsOptions,
+} from '../../contract/index.ts';
 import type { ContainerDetails } from '../../engine/index.ts';
 import { composeService } from './compose-service.ts';
 import { filled, literal } from './compose-words.ts';
 import { rawOf } from './raw.ts';
 import { volumeLine } from './volume.ts';
-import { commentLines, oneLine, securityOptions, tmpfsOptions } from './words.ts';
+import { commentLines, oneLine } from './words.ts';
 import { yamlText } from './yaml.ts';
 
 /**
@@ -19,7 +24,10 @@ export function emitCompose(details: ContainerDetails, plan: HardeningPlan): str
   const volumes = configuration.mounts.filter(({ kind }) => kind === 'volume');
   const tmpfs = configuration.mounts.filter(({ kind }) => kind === 'tmpfs');
   const { capabilities, user, groups, pidsLimit, memoryLimit, readOnlyRoot } = configuration;
-  const security = securityOptions(whole === null ? [] : (raw.HostConfig.SecurityOpt ?? []), plan);
+  const security = hardenedSecurityOptions(
+    whole === null ? [] : (raw.HostConfig.SecurityOpt ?? []),
+    configuration,
+  );
   const mounted = [
     ...(whole?.mounts ?? []),
     ...volumes.map(({ path }) => ({ type: 'volume', source: key(path), target: literal(path) })),

@@ -1,6 +1,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { HardeningPlan } from '../../contract/index.ts';
 import type { ContainerDetails } from '../../engine/index.ts';
+import { capabilityName } from '../../linux/index.ts';
 import { claimsOf, hydration, podVolumes } from './kubernetes-volumes.ts';
 import { expandable, objectName, resources, variable } from './kubernetes-words.ts';
 import { defaultsOf, type ImageDefaults, imageOf, type RawContainer, rawOf } from './raw.ts';
@@ -117,17 +118,16 @@ function containerContext({ HostConfig: host }: RawContainer, { configuration }:
   const { capabilities, readOnlyRoot, noNewPrivileges } = configuration;
   const [drop, add] =
     capabilities === null ? [host.CapDrop ?? [], host.CapAdd ?? []] : [['ALL'], capabilities];
-  const listedCapabilities = { ...listed('drop', drop.map(plain)), ...listed('add', add.map(plain)) };
+  const listedCapabilities = {
+    ...listed('drop', drop.map(capabilityName)),
+    ...listed('add', add.map(capabilityName)),
+  };
   return {
     readOnlyRootFilesystem: readOnlyRoot,
     // A privileged container, or one that may CAP_SYS_ADMIN, cannot be without it (API validation).
     ...(host.Privileged ? { privileged: true } : { allowPrivilegeEscalation: !noNewPrivileges }),
     ...(Object.keys(listedCapabilities).length === 0 ? {} : { capabilities: listedCapabilities }),
   };
-}
-
-function plain(capability: string): string {
-  return capability.toUpperCase().replace(/^CAP_/, '');
 }
 
 function listed<T>(name: string, list: readonly T[]): Record<string, readonly T[]> {

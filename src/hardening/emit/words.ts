@@ -1,15 +1,5 @@
-import type { HardeningPlan, PlannedMount } from '../../contract/index.ts';
+import type { HardeningPlan } from '../../contract/index.ts';
 import { printable } from '../../kernel/index.ts';
-
-/** Options of a tmpfs in the words of mount(8). */
-export function tmpfsOptions({ exec, size, mode, uid, gid, inodes }: PlannedMount): string {
-  return [
-    ...['rw', exec ? 'exec' : 'noexec', 'nosuid', 'nodev'],
-    ...(size === null ? [] : [`size=${size}`]),
-    ...(inodes === null ? [] : [`nr_inodes=${inodes}`]),
-    ...[`mode=${mode.toString(8)}`, `uid=${uid}`, `gid=${gid}`],
-  ].join(',');
-}
 
 /** What a plan says, line by line, for comments: nothing in it ends a line or is obeyed by a terminal. */
 export function commentLines(plan: HardeningPlan): string[] {
@@ -29,17 +19,4 @@ export function commentLines(plan: HardeningPlan): string[] {
 /** Printable, but for the backslashes of what was made printable before. */
 export function oneLine(text: string): string {
   return text.split('\\').map(printable).join('\\');
-}
-
-/** Options to the engine about security, with those of the plan. */
-export function securityOptions(
-  given: readonly string[],
-  { configuration: { noNewPrivileges, defaultSeccomp } }: HardeningPlan,
-): string[] {
-  const kept = given.filter(
-    (option) =>
-      !(noNewPrivileges && /^no-new-privileges/.test(option)) &&
-      !(defaultSeccomp && /^seccomp[=:]unconfined$/.test(option)),
-  );
-  return noNewPrivileges ? [...kept, 'no-new-privileges'] : kept;
 }

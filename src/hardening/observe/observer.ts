@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Change, Observation, WritePhase } from '../../contract/index.ts';
 import type { ContainerDetails, Engine } from '../../engine/index.ts';
 import type { ChangeSensor, DriftReader, ReadOptions, SensorEvent } from '../../sensor/index.ts';
-import { capabilitiesOf } from '../prove/capabilities.ts';
+import { capabilitiesOf } from '../capabilities.ts';
 import { Contacts } from './contacts.ts';
 import { ControlGroup } from './control-group.ts';
 import { coveredBy } from './covered.ts';

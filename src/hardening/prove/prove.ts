@@ -8,9 +8,9 @@ import type {
 import type { ContainerDetails, Engine } from '../../engine/index.ts';
 import { type Clock, newId } from '../../kernel/index.ts';
 import type { ChangeSensor, DriftReader } from '../../sensor/index.ts';
+import { capabilitiesOf } from '../capabilities.ts';
 import { joinObservations } from '../observe/index.ts';
 import { type ImageTree, planConfiguration } from '../plan/index.ts';
-import { capabilitiesOf } from './capabilities.ts';
 import { expectedPorts, toldPorts } from './expected.ts';
 import { portName } from './listening.ts';
 import { reducePrivileges } from './reduce.ts';

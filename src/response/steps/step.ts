@@ -1,4 +1,4 @@
-import type { Incident, ResponseStep } from '../../contract/index.ts';
+import { type Incident, PLAN_LABEL, type ResponseStep } from '../../contract/index.ts';
 import type { ReplacementRequest } from '../../engine/index.ts';
 import { PristineError } from '../../kernel/index.ts';
 import type { ResponseDependencies } from '../port.ts';
@@ -44,9 +44,6 @@ export function requestFor({ id, container }: Incident, { decide }: Progress): R
     ...readOnlyAs(decide),
   };
 }
-
-/** Label of a container that was hardened: the id of the plan. */
-const PLAN_LABEL = 'pristine.plan';
 
 function readOnlyAs(decide: Progress['decide']): Pick<ReplacementRequest, 'readOnly' | 'hardening'> {
   if (decide?.plan !== undefined) return { hardening: decide.plan.configuration };

@@ -1,5 +1,7 @@
 /** Which live data a copy and its companions get copies of: whatever one of them may write, and what leads out. */
+
 import { lstat, opendir, realpath } from 'node:fs/promises';
+import { isEngineSocket } from '../../../contract/index.ts';
 import { run } from '../../../host/index.ts';
 import type { Inspect, MountPoint } from '../vendor.ts';
 
@@ -11,9 +13,6 @@ export interface Source {
   /** Nothing is in it, so that the engine fills its volume from the image. */
   readonly empty: boolean;
 }
-
-/** Sockets of engines: whoever has one of them has the host. */
-const ENGINE_SOCKET = /\/(docker|containerd|podman|crio)\.sock$/;
 
 /** So long a folder that is mounted read-only is looked through for sockets, in milliseconds. */
 const LOOK_MS = 5000;
@@ -51,7 +50,7 @@ export function sourceKey({ Source = '', Name = '' }: MountPoint): string {
 
 async function judge(mount: MountPoint, writable: boolean, local: boolean): Promise<Mounted> {
   const path = mount.Source ?? '';
-  if (ENGINE_SOCKET.test(path)) return { how: 'left-out', because: "it is the engine's socket" };
+  if (isEngineSocket(path)) return { how: 'left-out', because: "it is the engine's socket" };
   const kind = local ? await kindOf(path) : 'unknown';
   if (kind === 'other') return { how: 'left-out', because: 'it is a socket or device of the host' };
   if (kind === 'unknown') return writable ? { how: 'copied', source: null } : { how: 'kept' };

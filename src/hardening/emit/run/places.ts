@@ -1,8 +1,7 @@
-import { type HardeningPlan, plannedVolumeName } from '../../../contract/index.ts';
+import { type HardeningPlan, plannedVolumeName, tmpfsOptions } from '../../../contract/index.ts';
 import type { ContainerDetails } from '../../../engine/index.ts';
 import type { RawContainer } from '../raw.ts';
 import { each, type Flag, listWord } from '../shell.ts';
-import { tmpfsOptions } from '../words.ts';
 
 /** The mounts that the container has, then those of the plan, and its devices. */
 export function placeFlags(details: ContainerDetails, raw: RawContainer, plan: HardeningPlan): Flag[] {

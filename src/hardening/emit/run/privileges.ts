@@ -1,7 +1,6 @@
-import type { HardeningPlan } from '../../../contract/index.ts';
+import { type HardeningPlan, hardenedSecurityOptions } from '../../../contract/index.ts';
 import type { ImageDefaults, RawContainer } from '../raw.ts';
 import { each, type Flag, when } from '../shell.ts';
-import { securityOptions } from '../words.ts';
 
 /** A seccomp profile goes to the command as a file: a here document under this descriptor. */
 const PROFILE_DESCRIPTOR = 3;
@@ -13,7 +12,7 @@ export function privilegeFlags(raw: RawContainer, image: ImageDefaults, plan: Ha
   const { capabilities, user, groups } = plan.configuration;
   const [drop, add] =
     capabilities === null ? [host.CapDrop ?? [], host.CapAdd ?? []] : [['ALL'], capabilities];
-  const options = securityOptions(host.SecurityOpt ?? [], plan).map((option) =>
+  const options = hardenedSecurityOptions(host.SecurityOpt ?? [], plan.configuration).map((option) =>
     INLINE_PROFILE.test(option) ? `seccomp=/dev/fd/${PROFILE_DESCRIPTOR}` : option,
   );
   // So the command line says that nothing of /proc is hidden.

@@ -1,4 +1,4 @@
-import { CAPABILITY_NAMES } from './calls.ts';
+import { capabilityByNumber } from '../../../linux/index.ts';
 import type { Grant } from './protocol.ts';
 
 const MOST_CREDENTIALS = 4096;
@@ -8,7 +8,7 @@ export class GrantCounter {
   readonly #counts = new Map<number, Map<string, number>>();
 
   granted(credentials: number, capability: number): void {
-    const name = CAPABILITY_NAMES[capability];
+    const name = capabilityByNumber(capability);
     if (name === undefined) return;
     const key = this.#counts.has(credentials) || this.#counts.size < MOST_CREDENTIALS ? credentials : OTHERS;
     let counts = this.#counts.get(key);

@@ -1,4 +1,5 @@
-import type { ContainerDetails } from '../../engine/index.ts';
+import type { ContainerDetails } from '../engine/index.ts';
+import { capabilityName } from '../linux/index.ts';
 
 /** What the engine gives a container by itself (moby, oci/caps/defaults.go). */
 const DEFAULT = [
@@ -9,12 +10,8 @@ const DEFAULT = [
 /** Capabilities that a container's root has, without `CAP_`; null: all, so that there is no list to reduce. */
 export function capabilitiesOf({ security }: Pick<ContainerDetails, 'security'>): string[] | null {
   const { privileged, capAdd, capDrop } = security;
-  const [added, dropped] = [capAdd.map(plain), capDrop.map(plain)];
+  const [added, dropped] = [capAdd.map(capabilityName), capDrop.map(capabilityName)];
   if (privileged || added.includes('ALL')) return null;
   const kept = dropped.includes('ALL') ? [] : DEFAULT.filter((name) => !dropped.includes(name));
   return [...new Set([...kept, ...added])];
-}
-
-function plain(name: string): string {
-  return name.toUpperCase().replace(/^CAP_/, '');
 }
