@@ -1,6 +1,23 @@
 /** Plans as hardening makes them, for tests that need one and not its making. */
-import type { HardenedConfiguration, HardeningPlan, PlannedMount } from '../../src/contract/index.ts';
+import type {
+  HardenedConfiguration,
+  HardeningPlan,
+  Observation,
+  PlannedMount,
+} from '../../src/contract/index.ts';
 import { newId, systemClock } from '../../src/kernel/index.ts';
+
+/** Of a container that did nothing, where the kernel does not tell of capabilities. */
+export const UNOBSERVED: Observation = {
+  writes: [],
+  refusals: [],
+  capabilitiesUsed: null,
+  processes: [],
+  mostProcesses: null,
+  mostMemory: null,
+  contacted: [],
+  reloads: false,
+};
 
 export function plannedMount(path: string, kind: PlannedMount['kind']): PlannedMount {
   const bounds = kind === 'tmpfs' ? { size: 1 << 20, inodes: 100 } : { size: null, inodes: null };
@@ -23,10 +40,7 @@ export function planOf(
   const proof = { proven, exercised: [], notExercised: [], failures: proven ? [] : ['it fails'] };
   return {
     ...{ id: newId('plan', systemClock), createdAt, container, configuration, reasons: {}, remarks: [] },
-    observation: {
-      ...{ writes: [], refusals: [], capabilitiesUsed: null, processes: [], mostProcesses: null },
-      ...{ mostMemory: null, contacted: [], reloads: false },
-    },
+    observation: UNOBSERVED,
     proof: { ...proof, runs: 1, tookMs: 1 },
   };
 }

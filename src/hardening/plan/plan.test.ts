@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { UNOBSERVED } from '../../../test/support/hardening-plans.ts';
 import type { Observation, RefusedWrite, WrittenPath } from '../../contract/index.ts';
 import type { ContainerDetails } from '../../engine/index.ts';
 import { type ImageEntry, imageTree } from './image-tree.ts';
@@ -58,17 +59,6 @@ const kept = (path: string, more: Partial<WrittenPath> = {}) => wrote(path, { re
 const changed = (path: string, more: Partial<WrittenPath> = {}) =>
   wrote(path, { operations: ['write'], inImage: true, remains: true, ...more });
 
-const NOTHING: Observation = {
-  writes: [],
-  refusals: [],
-  capabilitiesUsed: null,
-  processes: [],
-  mostProcesses: null,
-  mostMemory: null,
-  contacted: [],
-  reloads: false,
-};
-
 const DETAILS = {
   name: 'box',
   mounts: [],
@@ -83,7 +73,7 @@ function plan(
 ): PlanDraft {
   return planConfiguration({
     ...{ details: DETAILS, image: tree, capabilities: null, user: null, persist: [], allowExec: false },
-    observation: { ...NOTHING, writes },
+    observation: { ...UNOBSERVED, writes },
     ...more,
   });
 }
@@ -301,7 +291,7 @@ test('what was refused extends the plan', () => {
     refused('/var/lib/new', 'mkdir'),
     refused('relative', 'openat'),
   ];
-  const draft = plan(image(), [], { observation: { ...NOTHING, refusals } });
+  const draft = plan(image(), [], { observation: { ...UNOBSERVED, refusals } });
   expect(places(draft)).toEqual(['/run tmpfs 0:0 755', '/var/lib/new tmpfs 0:0 755']);
 });
 
@@ -320,7 +310,7 @@ test('a folder that is copied up for a mount in it is not planned, but one that 
     at: '',
     seenBy: 'kernel',
   } as const;
-  const observation = { ...NOTHING, writes, refusals: [refusal] };
+  const observation = { ...UNOBSERVED, writes, refusals: [refusal] };
   expect(places(plan(tree, [], { observation }))).toEqual(['/var/lib/db volume 26:26 700 hydrated']);
 });
 
@@ -404,7 +394,7 @@ test('remarks tell of code that is written, of hidden files and of logs', () => 
 });
 
 test('limits are set where the container has none', () => {
-  const seen = { ...NOTHING, mostProcesses: 100, mostMemory: 300 * 1024 ** 2 };
+  const seen = { ...UNOBSERVED, mostProcesses: 100, mostMemory: 300 * 1024 ** 2 };
   expect(plan(image(), [], { observation: seen }).configuration).toMatchObject({
     pidsLimit: 1024,
     memoryLimit: 2 * 1024 ** 3,

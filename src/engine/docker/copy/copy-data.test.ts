@@ -3,6 +3,7 @@ import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { leftOfCopies } from '../../../../test/support/copies.ts';
 import { BUSYBOX, docker, startContainer, testLabel } from '../../../../test/support/engine.ts';
 import { testEngine } from '../../../../test/support/evidence.ts';
 import { temporaryState } from '../../../../test/support/guard.ts';
@@ -20,16 +21,6 @@ afterAll(() => {
   rmSync(folder, { recursive: true });
   state[Symbol.dispose]();
 });
-
-async function leftOf(id: string): Promise<string[]> {
-  const label = `label=pristine.copies-of=${id}`;
-  const lists = await Promise.all([
-    docker('ps', '-aq', '--filter', label),
-    docker('volume', 'ls', '-q', '--filter', label),
-    docker('network', 'ls', '-q', '--filter', label),
-  ]);
-  return lists.flatMap((list) => list.split('\n').filter(Boolean));
-}
 
 const run = (id: string, script: string) => docker('exec', id, 'sh', '-c', script);
 
@@ -131,7 +122,7 @@ describe('the data of a copy', () => {
     } finally {
       await engine.removeCopies(live.id);
     }
-    expect(await leftOf(live.id)).toEqual([]);
+    expect(await leftOfCopies(live.id)).toEqual([]);
   });
 });
 
@@ -145,7 +136,7 @@ describe('the removal of copies', () => {
     await docker('pause', live.id);
     await engine.removeCopies(live.id);
     expect(await docker('inspect', '-f', '{{.State.Status}}', live.id)).toBe('running');
-    expect(await leftOf(live.id)).toEqual([]);
+    expect(await leftOfCopies(live.id)).toEqual([]);
   });
 
   test("leaves another container's alone, and several of one go one by one", async () => {
@@ -164,7 +155,7 @@ describe('the removal of copies', () => {
       await engine.removeCopy(one.id);
       expect(await run(other.id, 'cat /data/x')).toBe('1');
       await engine.removeCopy(other.id);
-      expect(await leftOf(live.id)).toEqual([]);
+      expect(await leftOfCopies(live.id)).toEqual([]);
       await expect(engine.inspect(one.id)).rejects.toThrow(/no container has the name/);
     } finally {
       await engine.removeCopies(live.id);

@@ -1,22 +1,12 @@
 import { randomBytes } from 'node:crypto';
 import { expect, test } from 'vitest';
+import { leftOfCopies } from '../../../../test/support/copies.ts';
 import { docker, startContainer } from '../../../../test/support/engine.ts';
 import { testEngine } from '../../../../test/support/evidence.ts';
 import { temporaryState } from '../../../../test/support/guard.ts';
 import type { HardenedConfiguration } from '../../../contract/index.ts';
 
 const PLAIN = { labels: {}, configuration: null, mostData: 64 << 20 };
-
-/** Names of everything that was made for copies of a container. */
-async function leftOf(id: string): Promise<string[]> {
-  const label = `label=pristine.copies-of=${id}`;
-  const lists = await Promise.all([
-    docker('ps', '-aq', '--filter', label),
-    docker('volume', 'ls', '-q', '--filter', label),
-    docker('network', 'ls', '-q', '--filter', label),
-  ]);
-  return lists.flatMap((list) => list.split('\n').filter(Boolean));
-}
 
 test('a copy has its own data and network, and the live container does not notice', async () => {
   using state = temporaryState();
@@ -40,7 +30,7 @@ test('a copy has its own data and network, and the live container does not notic
   const routes = await inside('ip route');
   expect(routes).not.toMatch(/^default via 172\.17/m);
   await engine.removeCopy(copy.id);
-  expect(await leftOf(live.id)).toEqual([]);
+  expect(await leftOfCopies(live.id)).toEqual([]);
 });
 
 test('it finds copies of its companions by their names, and never the live ones', async () => {
@@ -73,7 +63,7 @@ test('it finds copies of its companions by their names, and never the live ones'
     expect(names).toContain(await addressOf(companion));
     expect(await docker('exec', companion, 'cat', '/rows/one')).toBe('secret');
     await engine.removeCopies(live.id);
-    expect(await leftOf(live.id)).toEqual([]);
+    expect(await leftOfCopies(live.id)).toEqual([]);
   } finally {
     await docker('network', 'rm', network);
   }
@@ -116,7 +106,7 @@ test('a hardened configuration is in force, and volumes outlast a restart while 
     '77 67108864',
   );
   await engine.removeCopy(copy.id);
-  expect(await leftOf(live.id)).toEqual([]);
+  expect(await leftOfCopies(live.id)).toEqual([]);
 });
 
 test('more data than wanted is not copied, and that is said', async () => {

@@ -1,17 +1,13 @@
+import { UNOBSERVED } from '../../../../test/support/hardening-plans.ts';
 import type { HardenedConfiguration, HardeningPlan, PlannedMount } from '../../../contract/index.ts';
 import type { ContainerDetails } from '../../../engine/index.ts';
+import { ORIGINAL_PRIVILEGES } from '../../prove/state.ts';
 
 /** A configuration that changes nothing. */
 export const AS_IT_IS: HardenedConfiguration = {
   readOnlyRoot: false,
   mounts: [],
-  capabilities: null,
-  noNewPrivileges: false,
-  user: null,
-  groups: [],
-  pidsLimit: null,
-  memoryLimit: null,
-  defaultSeccomp: false,
+  ...ORIGINAL_PRIVILEGES,
 };
 
 export function mountAt(path: string, more: Partial<PlannedMount> = {}): PlannedMount {
@@ -47,17 +43,7 @@ export function planFor(details: ContainerDetails, configuration: HardenedConfig
     configuration,
     reasons: { capabilities: ['it used CHOWN\n echo hostile'] },
     remarks: ['nothing\r else'],
-    observation: {
-      ...{
-        writes: [],
-        refusals: [],
-        capabilitiesUsed: null,
-        processes: [],
-        mostProcesses: null,
-        mostMemory: null,
-      },
-      ...{ contacted: [], reloads: false },
-    },
+    observation: UNOBSERVED,
     proof: { proven: true, exercised: [], notExercised: [], failures: [], runs: 3, tookMs: 1 },
   };
 }
