@@ -4,9 +4,9 @@
  */
 import { cpus, release, totalmem } from 'node:os';
 import { program } from 'commander';
-import { interruptSignal } from '../range/index.ts';
+import { exitCodeFor, interruptSignal } from '../range/index.ts';
 import { installPackages } from '../src/host/index.ts';
-import { EXIT, PristineError, printable, version } from '../src/kernel/index.ts';
+import { EXIT, printable, version } from '../src/kernel/index.ts';
 import { audit } from './benchmarks/audit.ts';
 import { captureLarge, captureSmall } from './benchmarks/capture.ts';
 import { containerStart } from './benchmarks/container-start.ts';
@@ -61,13 +61,7 @@ async function main(names: string[], options: Options): Promise<void> {
   try {
     process.exitCode = await measure(chosen, options);
   } catch (error) {
-    if (signal.aborted) {
-      process.exitCode = EXIT.interrupted;
-      return;
-    }
-    if (!(error instanceof PristineError)) throw error;
-    say(`${error.message}\n  do: ${error.next}`);
-    process.exitCode = error.exitCode;
+    process.exitCode = exitCodeFor(error, signal, say);
   }
 }
 

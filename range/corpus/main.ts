@@ -5,8 +5,8 @@
 import { join } from 'node:path';
 import { program } from 'commander';
 import { defaultStateDirectory } from '../../src/host/index.ts';
-import { EXIT, PristineError, packageRoot, printable } from '../../src/kernel/index.ts';
-import { interruptSignal } from '../interrupt.ts';
+import { EXIT, packageRoot, printable } from '../../src/kernel/index.ts';
+import { exitCodeFor, interruptSignal } from '../interrupt.ts';
 import { findEngine } from '../story/engine.ts';
 import { createNarrator } from '../story/narrator.ts';
 import { corpusTable } from './report.ts';
@@ -54,12 +54,6 @@ async function main(names: string[], { json }: { readonly json?: boolean }): Pro
       await release();
     }
   } catch (error) {
-    if (signal.aborted) {
-      process.exitCode = EXIT.interrupted;
-      return;
-    }
-    if (!(error instanceof PristineError)) throw error;
-    say(`${error.message}\n  do: ${error.next}`);
-    process.exitCode = error.exitCode;
+    process.exitCode = exitCodeFor(error, signal, say);
   }
 }
