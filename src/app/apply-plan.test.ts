@@ -7,7 +7,7 @@ import { run } from '../host/index.ts';
 import { createLogger, packageRoot, systemClock } from '../kernel/index.ts';
 import { type ApplyOptions, applyPlan } from './apply-plan.ts';
 import { type Context, createContext } from './context.ts';
-import { refusedWrites } from './refused-writes.ts';
+import { rememberedRefusals } from './refused-writes.ts';
 
 /** Writes its data once, then where it is told to, and says when it cannot. */
 const WRITES =
@@ -90,7 +90,7 @@ describe('the original has its place again, and nothing is left of the attempt',
     expect(await read(live.name, '{{.Id}} {{.State.Running}}')).toBe(`${live.id} true`);
     expect(await live.sh('cat /data/file; ls /data')).toBe('precious\nfile\nlink');
     expect(await volumesOf(live.name)).toBe('');
-    expect((await refusedWrites(context, live.name)).map(({ path }) => path)).toEqual(['/wandered']);
+    expect((await rememberedRefusals(context, live)).map(({ path }) => path)).toEqual(['/wandered']);
     expect(await (await context.store()).unfinished()).toEqual([]);
   });
 

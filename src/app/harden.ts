@@ -18,7 +18,7 @@ import type { Context } from './context.ts';
 import { liveWritesOf } from './live-writes.ts';
 import { savePlan } from './plans.ts';
 import { readerFor } from './readers.ts';
-import { forgetRefusedWrites, refusedWrites } from './refused-writes.ts';
+import { forgetRefusals, rememberedRefusals } from './refused-writes.ts';
 
 export interface HardenOptions {
   /** Commands of the host that exercise a copy. */
@@ -62,7 +62,7 @@ export async function hardenContainer(
   const reader = readerFor(original, engine);
   onProgress?.('reading what the live container wrote');
   const liveWrites = await liveWritesOf(context, original, engine, signal, MOST_LIVE_WRITES);
-  const refusals = options.amend ? await refusedWrites(context, reference) : [];
+  const refusals = options.amend ? await rememberedRefusals(context, original) : [];
   const sensor = await createFanotifySensor();
   try {
     const plan = await harden({
@@ -84,7 +84,7 @@ export async function hardenContainer(
       ...(onProgress && { onProgress }),
     });
     await savePlan(context.stateDirectory, plan);
-    if (options.amend && plan.proof.proven) await forgetRefusedWrites(context, original.name);
+    if (options.amend && plan.proof.proven) await forgetRefusals(context, original);
     return plan;
   } finally {
     await sensor.close();

@@ -1,11 +1,4 @@
-import type {
-  AuditReport,
-  DeniedFile,
-  HardeningPlan,
-  Incident,
-  RefusedWrite,
-  TimelineEntry,
-} from '../contract/index.ts';
+import type { AuditReport, DeniedFile, HardeningPlan, Incident, TimelineEntry } from '../contract/index.ts';
 import type { ContainerDetails, EngineStatus } from '../engine/index.ts';
 import type { PruneReport } from '../evidence/index.ts';
 import type { Clock, Logger } from '../kernel/index.ts';
@@ -140,15 +133,6 @@ export function createApp(options: AppOptions) {
     emitPlan: async (plan: HardeningPlan, format: EmitFormat): Promise<string> => {
       const { emitPlan } = await import('./harden.ts');
       return emitPlan(context, plan, format);
-    },
-    /** What was refused to containers of this one's name since the last plan that knows of it. */
-    refusedWrites: async (reference: string): Promise<RefusedWrite[]> => {
-      const { refusedWrites } = await import('./refused-writes.ts');
-      return refusedWrites(context, reference);
-    },
-    forgetRefusedWrites: async (reference: string): Promise<void> => {
-      const { forgetRefusedWrites } = await import('./refused-writes.ts');
-      return forgetRefusedWrites(context, reference);
     },
     lock: async (reference: string, allow: readonly string[]): Promise<LockReport> => {
       const { lockByHand } = await import('./lock.ts');

@@ -1,6 +1,7 @@
 import { type Change, type Finding, SEVERITIES, type Severity, type WrittenPath } from '../contract/index.ts';
 import { policyFor } from '../drift/index.ts';
 import type { ContainerDetails, Engine } from '../engine/index.ts';
+import { WRITTEN_TYPES } from '../hardening/index.ts';
 import { assess } from './assess.ts';
 import type { Context } from './context.ts';
 import { containerSubject } from './drift-subject.ts';
@@ -47,16 +48,9 @@ export async function liveDrift(
   return { changes: looked, findings };
 }
 
-const TYPES = { file: 'file', dir: 'directory', symlink: 'symlink', fifo: 'fifo', socket: 'socket' } as const;
-
 function writtenPath({ path, kind, before, after }: Change): WrittenPath {
   const state = after ?? before;
-  const type =
-    state === null
-      ? 'unknown'
-      : state.type === 'char' || state.type === 'block'
-        ? 'device'
-        : TYPES[state.type];
+  const type = state === null ? 'unknown' : WRITTEN_TYPES[state.type];
   return {
     path,
     type,

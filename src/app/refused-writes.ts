@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { z } from 'zod';
 import { type RefusedWrite, refusedWriteSchema } from '../contract/index.ts';
 import type { Engine } from '../engine/index.ts';
-import { findRefusals } from '../hardening/index.ts';
+import { findRefusals, lastOutput } from '../hardening/index.ts';
 import { systemErrorCode } from '../kernel/index.ts';
 import { privateFolder, replaceFile } from '../linux/index.ts';
 import type { Context } from './context.ts';
@@ -21,18 +21,6 @@ const fileSchema = z.object({ container: z.string(), writes: z.array(refusedWrit
 /** Names outlive containers, and a hardened container has its original's. */
 interface Named {
   readonly name: string;
-}
-
-/** What was refused to a container of this name, each path once, oldest first. */
-export async function refusedWrites(context: Context, reference: string): Promise<RefusedWrite[]> {
-  const { name } = await (await context.engine()).inspect(reference);
-  return rememberedRefusals(context, { name });
-}
-
-/** To be called when a plan was made that knows them. */
-export async function forgetRefusedWrites(context: Context, reference: string): Promise<void> {
-  const { name } = await (await context.engine()).inspect(reference);
-  await rm(fileOf(context, { name }), { force: true });
 }
 
 /** @returns those of which nothing was known yet */
@@ -57,6 +45,7 @@ export async function rememberRefusals(
   return fresh;
 }
 
+/** What was refused to containers of a name since the last plan that knows of it, each path once, oldest first. */
 export async function rememberedRefusals(
   context: Pick<Context, 'stateDirectory'>,
   container: Named,
@@ -71,23 +60,23 @@ export async function rememberedRefusals(
   }
 }
 
+/** To be called when a plan was made that knows them. */
+export async function forgetRefusals(
+  context: Pick<Context, 'stateDirectory'>,
+  container: Named,
+): Promise<void> {
+  await rm(fileOf(context, container), { force: true });
+}
+
 /** What a container has said so far about writes that failed. */
 export async function refusalsInOutput(
   engine: Pick<Engine, 'logs'>,
   id: string,
   since = '',
 ): Promise<RefusedWrite[]> {
-  const pieces: Buffer[] = [];
-  let bytes = 0;
-  const output = await engine.logs(id);
-  for await (const piece of output as AsyncIterable<Buffer>) {
-    pieces.push(piece);
-    bytes += piece.length;
-    // The end of it counts.
-    while (bytes > MOST_OUTPUT && pieces.length > 1) bytes -= pieces.shift()?.length ?? 0;
-  }
+  const output = await lastOutput(engine, id, MOST_OUTPUT);
   const at = new Date().toISOString();
-  return findRefusals(Buffer.concat(pieces).toString('utf8'), at).filter((write) => write.at >= since);
+  return findRefusals(output, at).filter((write) => write.at >= since);
 }
 
 function keyOf({ path, call, command }: RefusedWrite): string {

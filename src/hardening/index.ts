@@ -4,7 +4,9 @@ export { emitCompose, emitKubernetes, emitRun, emitSwarm } from './emit/index.ts
 export {
   createRefusalReader,
   findRefusals,
+  lastOutput,
   type RefusalReader,
+  WRITTEN_TYPES,
 } from './observe/index.ts';
 export { readImageTree } from './plan/index.ts';
 export { posture } from './posture.ts';

@@ -6,6 +6,7 @@ import { capabilitiesOf } from '../capabilities.ts';
 import { Contacts } from './contacts.ts';
 import { ControlGroup } from './control-group.ts';
 import { coveredBy } from './covered.ts';
+import { lastOutput } from './last-output.ts';
 import { codeOf, ProcessSamples, pidInNamespace } from './process-samples.ts';
 import { findRefusals } from './refusals-in-output.ts';
 import { listenTo, traceBeside } from './sensor-events.ts';
@@ -207,15 +208,8 @@ class Observer implements CopyObserver {
 
   /** Its words since it was begun to be watched. */
   async #output(): Promise<string> {
-    let text = '';
-    try {
-      for await (const piece of (await this.#dependencies.engine.logs(
-        this.#target.id,
-      )) as AsyncIterable<Buffer>)
-        text = (text + piece.toString('utf8')).slice(-MOST_OUTPUT);
-    } catch {
-      // A container whose log cannot be read has its other witnesses.
-    }
+    // A container whose log cannot be read has its other witnesses.
+    const text = await lastOutput(this.#dependencies.engine, this.#target.id, MOST_OUTPUT).catch(() => '');
     const since = this.#begun.toISOString().slice(0, 19);
     return text
       .split('\n')

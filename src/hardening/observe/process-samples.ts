@@ -75,6 +75,11 @@ export function codeOf(pid: number): string[] {
   return [...found];
 }
 
+/** Whether a process has a handler for SIGHUP, which would end it otherwise. */
+export function handlesHangUp(pid: number): boolean {
+  return catchesHangUp(textOf(`/proc/${pid}/status`));
+}
+
 /** The first bit of the signals that have a handler (proc_pid_status(5)) is SIGHUP's. */
 function catchesHangUp(status: string): boolean {
   const caught = /^SigCgt:\t([0-9a-f]+)$/m.exec(status)?.[1];

@@ -65,7 +65,7 @@ export class WrittenPaths {
     }
     const state = change.after ?? change.before;
     entry.inImage ||= change.kind !== 'A';
-    if (state !== null) entry.type = TYPES[state.type];
+    if (state !== null) entry.type = WRITTEN_TYPES[state.type];
     if (change.after !== null) {
       const { size, uid, gid, mode, type } = change.after;
       if (type === 'file') entry.bytes = Math.max(entry.bytes, size);
@@ -162,7 +162,8 @@ function parentOf(path: string): string {
   return path.slice(0, Math.max(1, path.lastIndexOf('/')));
 }
 
-const TYPES: Readonly<Record<FileType, WrittenPath['type']>> = {
+/** What a written path is, by the type of the file at it. */
+export const WRITTEN_TYPES: Readonly<Record<FileType, WrittenPath['type']>> = {
   file: 'file',
   dir: 'directory',
   symlink: 'symlink',

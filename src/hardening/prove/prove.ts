@@ -5,46 +5,26 @@ import type {
   RefusedWrite,
   WrittenPath,
 } from '../../contract/index.ts';
-import type { ContainerDetails, Engine } from '../../engine/index.ts';
 import { type Clock, newId } from '../../kernel/index.ts';
-import type { ChangeSensor, DriftReader } from '../../sensor/index.ts';
 import { capabilitiesOf } from '../capabilities.ts';
 import { joinObservations } from '../observe/index.ts';
 import { type ImageTree, planConfiguration } from '../plan/index.ts';
 import { expectedPorts, toldPorts } from './expected.ts';
 import { portName } from './listening.ts';
 import { reducePrivileges } from './reduce.ts';
-import { type Rehearsal, type RehearsalResult, rehearse, type Stage } from './rehearse.ts';
-import {
-  type Known,
-  NOTHING_SEEN,
-  ORIGINAL_PRIVILEGES,
-  remainingOnTmpfs,
-  type State,
-  samePlaces,
-} from './state.ts';
-import type { Workload } from './workload.ts';
+import { type Means, type Rehearsal, type RehearsalResult, rehearse, type Stage } from './rehearse.ts';
+import { type Known, ORIGINAL_PRIVILEGES, remainingOnTmpfs, type State, samePlaces } from './state.ts';
 
-export interface HardenInput {
-  readonly engine: Engine;
-  readonly sensor: ChangeSensor;
-  readonly reader: DriftReader;
-  readonly original: ContainerDetails;
+export interface HardenInput extends Means {
   readonly image: ImageTree;
   readonly clock: Clock;
-  readonly workloads: readonly Workload[];
   /** What the live container wrote so far, as far as nobody suspects it. */
   readonly liveWrites: readonly WrittenPath[];
   /** What the live container was refused, as far as it is to be allowed from now on. */
   readonly refusals: readonly RefusedWrite[];
   /** Programs may run from places that stay writable, where the original ran some. */
   readonly allowExec: boolean;
-  /** Longest time that a copy may take to be ready, in milliseconds. */
-  readonly readyMs: number;
-  /** Bytes of live data that are copied at most. */
-  readonly mostData: number;
   readonly onProgress?: (what: string) => void;
-  readonly signal: AbortSignal;
 }
 
 /** How often a plan is extended before it is given up. */
@@ -61,7 +41,7 @@ export async function harden(input: HardenInput): Promise<HardeningPlan> {
   const begun = performance.now();
   await engine.removeCopies(original.id);
   try {
-    const search = new Search(input);
+    const search = new Search(input, await expectedPorts(original));
     const { state, proof } = await search.run();
     const { draft } = state;
     return {
@@ -95,18 +75,19 @@ class Search {
   runs = 0;
   remarks: readonly string[] = [];
   #reload = true;
-  #expected: Stage['expected'] = [];
+  readonly #stage: Stage;
 
-  constructor(input: HardenInput) {
+  /** @param expected where a copy must listen before it counts as ready */
+  constructor(input: HardenInput, expected: Stage['expected']) {
     this.#input = input;
+    this.#stage = { ...input, expected, ports: toldPorts(input.original, expected) };
   }
 
   async run(): Promise<{ state: State; proof: Omit<Proof, 'runs' | 'tookMs'> }> {
     const { original, liveWrites, refusals } = this.#input;
-    this.#expected = await expectedPorts(original);
     const learnt = await this.#learn();
     const observation = joinObservations([
-      { ...NOTHING_SEEN, writes: [...liveWrites], refusals: [...refusals] },
+      { ...joinObservations([]), writes: [...liveWrites], refusals: [...refusals] },
       ...(learnt.observation === null ? [] : [learnt.observation]),
     ]);
     const first = await this.#drafted({ observation, persist: [], privileges: 'original', wide: false });
@@ -208,13 +189,8 @@ class Search {
   ): Promise<RehearsalResult> {
     this.runs += 1;
     this.#input.onProgress?.(`run ${this.runs}: ${title}`);
-    const { engine, sensor, reader, original, workloads, readyMs, mostData, signal } = this.#input;
-    const ports = toldPorts(original, this.#expected);
-    const stage = { engine, sensor, reader, original, ports, workloads, readyMs, mostData, signal };
-    const result = await rehearse(
-      { ...stage, expected: this.#expected },
-      { title, configuration, rounds, observed, reload: this.#reload && observed },
-    );
+    const reload = this.#reload && observed;
+    const result = await rehearse(this.#stage, { title, configuration, rounds, observed, reload });
     for (const difference of result.differences) this.#differences.add(difference);
     return result;
   }

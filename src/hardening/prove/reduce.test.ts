@@ -1,7 +1,8 @@
 import { expect, test } from 'vitest';
 import type { Observation } from '../../contract/index.ts';
+import { joinObservations } from '../observe/index.ts';
 import { reducePrivileges } from './reduce.ts';
-import { type Known, NOTHING_SEEN, ORIGINAL_PRIVILEGES, type State } from './state.ts';
+import { type Known, ORIGINAL_PRIVILEGES, type State } from './state.ts';
 
 const DEFAULT = ['CHOWN', 'DAC_OVERRIDE', 'SETGID', 'SETUID', 'NET_BIND_SERVICE', 'KILL'];
 
@@ -19,7 +20,7 @@ function drafted(known: Known): State {
 async function reduce(observation: Partial<Observation>, needs: (tried: State) => string[]) {
   const tries: string[] = [];
   const known = {
-    observation: { ...NOTHING_SEEN, ...observation },
+    observation: { ...joinObservations([]), ...observation },
     persist: [],
     privileges: 'original',
     wide: false,

@@ -1,30 +1,33 @@
-import { readFile } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { HardenedConfiguration, Observation } from '../../contract/index.ts';
 import type { ContainerDetails, Engine } from '../../engine/index.ts';
 import { messageOf, printable } from '../../kernel/index.ts';
 import type { ChangeSensor, DriftReader } from '../../sensor/index.ts';
-import { joinObservations, observeCopy } from '../observe/index.ts';
+import { handlesHangUp, joinObservations, lastOutput, observeCopy } from '../observe/index.ts';
 import { type Forward, forward } from './forward.ts';
 import { listeningPorts, type Port, portName } from './listening.ts';
 import { environmentOf, type Workload, type WorkloadEnvironment, WorkloadFailure } from './workload.ts';
 
-/** What rehearsals of one container have in common. */
-export interface Stage {
+/** What a container is let run with, whatever is tried. */
+export interface Means {
   readonly engine: Engine;
   readonly sensor: ChangeSensor;
   readonly reader: DriftReader;
   readonly original: ContainerDetails;
-  /** Ports that the workload is told of. */
-  readonly ports: readonly Port[];
-  /** Ports that must be listened on before a copy counts as ready. */
-  readonly expected: readonly Port[];
   readonly workloads: readonly Workload[];
   /** Longest time that a copy may take to be ready, in milliseconds. */
   readonly readyMs: number;
   /** Bytes of live data that are copied at most. */
   readonly mostData: number;
   readonly signal: AbortSignal;
+}
+
+/** What rehearsals of one container have in common. */
+export interface Stage extends Means {
+  /** Ports that the workload is told of. */
+  readonly ports: readonly Port[];
+  /** Ports that must be listened on before a copy counts as ready. */
+  readonly expected: readonly Port[];
 }
 
 export interface Rehearsal {
@@ -121,7 +124,7 @@ async function playRound(stage: Stage, rehearsal: Rehearsal, id: string, round: 
     await work(stage, environmentOf(begun, round, forwards));
     await stillRuns(engine, id);
     await observer?.settle();
-    if (rehearsal.reload && (await canReload(await engine.inspect(id)))) {
+    if (rehearsal.reload && canReload(await engine.inspect(id))) {
       observer?.phase('reload');
       reloaded = true;
       await engine.signalCopy(id, 'SIGHUP');
@@ -186,12 +189,9 @@ async function stillRuns(engine: Engine, id: string): Promise<void> {
     throw new WorkloadFailure(`it ended with code ${exitCode} while it was exercised`);
 }
 
-/** Whether the first process has a handler for SIGHUP, which would end any other. */
-async function canReload({ pid }: ContainerDetails): Promise<boolean> {
-  if (pid === null) return false;
-  const status = await readFile(`/proc/${pid}/status`, 'utf8').catch(() => '');
-  const caught = /^SigCgt:\s*([0-9a-f]+)$/m.exec(status)?.[1];
-  return caught !== undefined && (BigInt(`0x${caught}`) & 1n) === 1n;
+/** Whether the first process would reload; any other would end. */
+function canReload({ pid }: ContainerDetails): boolean {
+  return pid !== null && handlesHangUp(pid);
 }
 
 /** A sentence, with the copy's last words when they are not in it. */
@@ -205,9 +205,7 @@ async function explain(engine: Engine, id: string, error: unknown): Promise<stri
 const MOST_OUTPUT = 64 << 10;
 
 async function lastLines(engine: Engine, id: string): Promise<string[]> {
-  let said = '';
-  for await (const piece of (await engine.logs(id)) as AsyncIterable<Buffer>)
-    said = (said + piece.toString('utf8')).slice(-MOST_OUTPUT);
+  const said = await lastOutput(engine, id, MOST_OUTPUT);
   return said
     .split('\n')
     .filter(Boolean)

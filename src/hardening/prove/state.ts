@@ -39,17 +39,6 @@ export const ORIGINAL_PRIVILEGES = {
   defaultSeccomp: false,
 } satisfies Partial<HardenedConfiguration>;
 
-export const NOTHING_SEEN: Observation = {
-  writes: [],
-  refusals: [],
-  capabilitiesUsed: [],
-  processes: [],
-  mostProcesses: null,
-  mostMemory: null,
-  contacted: [],
-  reloads: false,
-};
-
 /** Whether two drafts keep the same places writable, whatever their sizes. */
 export function samePlaces(a: State, b: State): boolean {
   const places = ({ draft }: State) =>
