@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { UNOBSERVED } from '../../../test/support/hardening-plans.ts';
-import type { Observation, RefusedWrite, WrittenPath } from '../../contract/index.ts';
+import type { RefusedWrite, WrittenPath } from '../../contract/index.ts';
 import type { ContainerDetails } from '../../engine/index.ts';
 import { type ImageEntry, imageTree } from './image-tree.ts';
 import type { PlanDraft, PlanInput } from './input.ts';

@@ -1,6 +1,6 @@
-import { UNOBSERVED } from '../../../../test/support/hardening-plans.ts';
 import type { HardenedConfiguration, HardeningPlan, PlannedMount } from '../../../contract/index.ts';
 import type { ContainerDetails } from '../../../engine/index.ts';
+import { joinObservations } from '../../observe/index.ts';
 import { ORIGINAL_PRIVILEGES } from '../../prove/state.ts';
 
 /** A configuration that changes nothing. */
@@ -43,7 +43,7 @@ export function planFor(details: ContainerDetails, configuration: HardenedConfig
     configuration,
     reasons: { capabilities: ['it used CHOWN\n echo hostile'] },
     remarks: ['nothing\r else'],
-    observation: UNOBSERVED,
+    observation: joinObservations([]),
     proof: { proven: true, exercised: [], notExercised: [], failures: [], runs: 3, tookMs: 1 },
   };
 }
